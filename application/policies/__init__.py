@@ -1,0 +1,1 @@
+"""When X happened, ask for Y: one sentence a file."""

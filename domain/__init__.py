@@ -1,0 +1,4 @@
+"""Decisions: aggregates, their events, value objects.
+
+No I/O, no clock, no framework but eventsourcing.domain.
+"""

@@ -1,0 +1,1 @@
+"""Procrastinate: the app, the supervised worker, the reaper, the sweeper."""

@@ -1,0 +1,1 @@
+"""Keys: the master key, one wrapped key per subject, pseudonyms."""

@@ -1,0 +1,1 @@
+"""The event log: recorder, group appender, mapper, reader."""

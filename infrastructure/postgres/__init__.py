@@ -1,0 +1,1 @@
+"""PostgreSQL: connection pools, the embedded server, migrations."""

@@ -1,0 +1,1 @@
+"""Readers of chat exports, one format a file, all streaming."""

@@ -1,0 +1,1 @@
+"""The FAISS accelerator and its snapshots."""

@@ -1,0 +1,1 @@
+"""Translations between the world and the use cases. No decision is taken here."""

@@ -1,0 +1,1 @@
+"""Jobs: a message from the queue becomes a command, no more."""

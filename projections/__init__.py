@@ -1,0 +1,1 @@
+"""Events become tables, tables become answers. One folder a read model."""

@@ -1,0 +1,1 @@
+"""What every read model offers the runner."""

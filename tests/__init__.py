@@ -1,0 +1,1 @@
+"""Tests, by layer; journeys are what a person does."""

@@ -1,0 +1,1 @@
+"""Translations: shapes and errors."""

@@ -1,0 +1,1 @@
+"""Factories, fakes, the template database."""
