@@ -1,0 +1,210 @@
+"""PostgreSQL without an installation: started on first use, stopped by whoever started it."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psycopg
+from psycopg import sql
+
+from infrastructure.postgres.embedded_places import (
+    FALLBACK_ROOT,
+    EmbeddedPostgresError,
+    Notice,
+    ServerAccount,
+    find_programs,
+    make_folder,
+    settle,
+)
+from infrastructure.postgres.embedded_process import (
+    POLL_SECONDS,
+    Running,
+    ServerFolder,
+    locked,
+)
+
+DATABASE = "chatledger"
+STOP_SECONDS = 120.0
+
+_log = logging.getLogger(__name__)
+
+
+class EmbeddedPostgres:
+    """One server for one folder. Safe to start from several processes: the first one owns it,
+    the others use it; when the owner was killed, the next one to start takes it over.
+
+    It listens on a Unix socket only, in a folder that its user alone (and root) can enter.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        notice: Notice = _log.warning,
+        fallback_root: Path = FALLBACK_ROOT,
+        start_timeout_seconds: float = 600.0,  # replaying a long log after a crash takes minutes
+    ) -> None:
+        self.data_dir = data_dir.absolute()
+        self.folder = self.data_dir  # where the data is; another one if that is out of reach
+        self._notice = notice
+        self._fallback_root = fallback_root
+        self._start_timeout_seconds = start_timeout_seconds
+        self._files: ServerFolder | None = None
+        self._running: Running | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_owner = False
+
+    @property
+    def pid(self) -> int | None:
+        return self._running.pid if self._running else None
+
+    @property
+    def is_owner(self) -> bool:
+        """True if `stop()` will stop the server, rather than leave it to the one who started it."""
+        return self._is_owner
+
+    def start(self) -> str:
+        """Starts the server, or finds it running. Returns the URL of the database `chatledger`."""
+        if self._running is not None:
+            return self._running.url(DATABASE)
+        make_folder(self.data_dir)
+        self.data_dir = self.data_dir.resolve()
+        try:
+            with locked(self.data_dir / "lock"):
+                files, running = self._find_or_launch()
+                _ensure_database(running)
+                self._files, self._running = files, running
+                self._is_owner = files.claim(running.socket_dir)
+        except OSError as error:
+            self._abandon()
+            raise EmbeddedPostgresError(
+                f"cannot use {error.filename or self.data_dir}: {error.strerror}; "
+                "start as its owner, choose another folder, or set DATABASE_URL"
+            ) from error
+        except BaseException:  # Ctrl-C included: nothing of ours stays behind half started
+            self._abandon()
+            raise
+        return running.url(DATABASE)
+
+    def stop(self) -> None:
+        """Stops the server if it is ours to stop. May be called twice."""
+        files, running = self._files, self._running
+        self._running = None
+        if files is None or running is None or not self._is_owner:
+            return
+        with locked(self.data_dir / "lock"):
+            if not files.stop(running, STOP_SECONDS):
+                self._notice("PostgreSQL did not stop in time; it will recover at the next start")
+        self._is_owner = False
+        if self._process is not None:
+            self._process.wait()
+            self._process = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _find_or_launch(self) -> tuple[ServerFolder, Running]:
+        self.folder, account = settle(self.data_dir, self._fallback_root, self._notice)
+        files = ServerFolder(self.folder)
+        deadline = time.monotonic() + self._start_timeout_seconds
+        running = files.wait_for_running(deadline)
+        if running is None:
+            programs = find_programs(account, self._fallback_root, self._notice)
+            self._prepare_cluster(files, programs, account)
+            self._process = files.launch(programs, account)
+            running = self._wait_until_ready(files, self._process, deadline)
+        return files, running
+
+    def _prepare_cluster(self, files: ServerFolder, programs: Path, account: ServerAccount) -> None:
+        version_file = files.cluster / "PG_VERSION"
+        if not files.cluster.is_dir():
+            self._initialise(files, programs, account)
+            return
+        if not version_file.is_file():
+            raise EmbeddedPostgresError(
+                f"{files.cluster} holds no PostgreSQL data; move it away to begin with an empty one"
+            )
+        ours = account.run(programs / "postgres", "--version").stdout.split()[-1].split(".")[0]
+        theirs = version_file.read_text("utf-8").strip()
+        if ours != theirs:
+            raise EmbeddedPostgresError(
+                f"{files.cluster} was written by PostgreSQL {theirs}, and this is {ours}: "
+                f"dump it with version {theirs} and restore it into an empty folder"
+            )
+
+    def _initialise(self, files: ServerFolder, programs: Path, account: ServerAccount) -> None:
+        """Into a draft, then renamed: a folder named `cluster` is always a whole one."""
+        draft = files.cluster.with_name("cluster.new")
+        if draft.is_dir():
+            shutil.rmtree(draft)  # of an earlier try that was killed
+        draft.mkdir(mode=0o700)
+        account.give(draft)
+        done = account.run(
+            programs / "initdb",
+            f"--pgdata={draft}",
+            "--username=postgres",
+            "--auth=trust",  # who reaches the socket is trusted; its folder lets nobody else in
+            "--encoding=UTF8",
+            # PostgreSQL's own collation: a new C library cannot break the order of an index.
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--locale=C.UTF-8",
+            "--data-checksums",
+        )
+        if done.returncode != 0:
+            shutil.rmtree(draft)
+            output = (done.stdout + done.stderr).strip()
+            full = "; the disk is full" if "No space left on device" in output else ""
+            tail = "\n  ".join(output.splitlines()[-15:])
+            raise EmbeddedPostgresError(
+                f"cannot create a database in {self.folder}{full}:\n  {tail}"
+            )
+        draft.rename(files.cluster)
+
+    def _wait_until_ready(
+        self, files: ServerFolder, process: subprocess.Popen[bytes], deadline: float
+    ) -> Running:
+        told_at = time.monotonic() + 10
+        while process.poll() is None:
+            running = files.read_ready()
+            if running is not None:
+                return running
+            now = time.monotonic()
+            if now > deadline:
+                raise EmbeddedPostgresError(f"PostgreSQL does not become ready{files.log_tail()}")
+            if now > told_at:
+                self._notice(f"PostgreSQL is recovering after a crash; see {files.log}")
+                told_at = deadline + 1
+            time.sleep(POLL_SECONDS)
+        raise EmbeddedPostgresError(
+            f"PostgreSQL ended with status {process.returncode}{files.log_tail()}"
+        )
+
+    def _abandon(self) -> None:
+        process, self._process, self._running = self._process, None, None
+        if process is not None and process.poll() is None:
+            process.send_signal(signal.SIGINT)  # fast shutdown
+            process.wait(STOP_SECONDS)
+
+
+def _ensure_database(running: Running) -> None:
+    with psycopg.connect(running.url("postgres"), autocommit=True) as connection:
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
+        if known.fetchone() is None:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))

@@ -1,0 +1,235 @@
+"""The running server, seen from its files: is it alive, is it ready, who is to stop it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+
+from infrastructure.postgres.embedded_places import (
+    ENVIRONMENT,
+    EmbeddedPostgresError,
+    ServerAccount,
+)
+
+POLL_SECONDS = 0.02
+HIDDEN_SECONDS = 30.0  # a server that is just starting, or just dying, has no visible process
+LOG_LIMIT = 16 * 1024 * 1024  # bytes; a longer log is set aside at the next start
+SETTINGS = {
+    "listen_addresses": "",  # nobody reaches it over a network
+    "unix_socket_permissions": "0700",
+    "fsync": "on",
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "maintenance_work_mem": "256MB",
+    "max_parallel_maintenance_workers": "2",
+    "max_wal_size": "2GB",
+    "wal_compression": "on",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_line_prefix": "%m [%p] ",
+    "log_checkpoints": "off",  # or an idle year fills the log file
+}
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """One process at a time starts or stops a server. A signal's handler runs while this waits."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that accepts connections."""
+
+    pid: int
+    socket_dir: str
+
+    def url(self, database: str) -> str:
+        # The port only names the socket's file; said, so that a PGPORT around us does not matter.
+        return f"postgresql://postgres@/{database}?host={quote(self.socket_dir)}&port=5432"
+
+
+class ServerFolder:
+    """cluster/ (the data), server.log, alive (locked while any server process lives), owner."""
+
+    def __init__(self, folder: Path) -> None:
+        self.cluster = folder / "cluster"
+        self.log = folder / "server.log"
+        self._alive = folder / "alive"
+        self._owner = folder / "owner"
+
+    def wait_for_running(self, deadline: float) -> Running | None:
+        """None when no server lives; else waits until it is ready, or quite gone."""
+        hidden_until = time.monotonic() + HIDDEN_SECONDS
+        while True:
+            running, status = self._read_postmaster()
+            if running is None and not self._is_alive():
+                return None
+            if running is not None and status == "ready":
+                return running
+            if time.monotonic() > (hidden_until if running is None else deadline):
+                raise EmbeddedPostgresError(
+                    f"another server process holds {self.cluster} (in another container, perhaps) "
+                    f"and does not become ready{self.log_tail()}"
+                )
+            time.sleep(POLL_SECONDS)
+
+    def read_ready(self) -> Running | None:
+        running, status = self._read_postmaster()
+        return running if status == "ready" else None
+
+    def launch(self, programs: Path, account: ServerAccount) -> subprocess.Popen[bytes]:
+        """Starts the server in a session of its own: Ctrl-C in our terminal is not for it."""
+        self._remove_leftovers()
+        if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
+            self.log.replace(self.log.with_suffix(".log.1"))
+        socket_dir = _make_socket_dir(account)
+        self._note(socket_dir)
+        settings = SETTINGS | {"unix_socket_directories": socket_dir}
+        shared = Path("/dev/shm")  # noqa: S108 # asked for its size only
+        if not shared.is_dir() or shutil.disk_usage(shared).free < 2**30:
+            # Containers often have 64 MB there, too little for a parallel index build.
+            settings["dynamic_shared_memory_type"] = "mmap"
+        options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
+        log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        alive = self._open_alive()
+        try:
+            fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return subprocess.Popen(  # noqa: S603 # our own programs and paths, no shell
+                [str(programs / "postgres"), "-D", str(self.cluster), *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env=ENVIRONMENT,
+                start_new_session=True,
+                user=account.uid if account.is_other else None,
+                group=account.gid if account.is_other else None,
+                extra_groups=[] if account.is_other else None,
+                umask=0o077,
+                pass_fds=(alive,),  # the kernel drops the lock with the last process that has it
+            )
+        finally:
+            os.close(alive)
+            os.close(log)
+
+    def claim(self, socket_dir: str) -> bool:
+        """True if we are now the one to stop it: nobody living has claimed it before."""
+        if self._owner_lives():
+            return False
+        self._note(socket_dir, os.getpid(), psutil.Process().create_time())
+        return True
+
+    def stop(self, running: Running, timeout_seconds: float) -> bool:
+        """Fast shutdown. False if that took too long and the server was stopped at once instead."""
+        deadline = time.monotonic() + timeout_seconds
+        _signal(running.pid, signal.SIGINT)
+        while self._is_alive() and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        was_fast = not self._is_alive()
+        if not was_fast:
+            _signal(running.pid, signal.SIGQUIT)
+            while self._is_alive() and time.monotonic() < deadline + 10:
+                time.sleep(POLL_SECONDS)
+        self._remove_leftovers()
+        return was_fast
+
+    def log_tail(self, lines: int = 15) -> str:
+        if not self.log.exists():
+            return ""
+        text = self.log.read_bytes()[-8192:].decode("utf-8", "replace")
+        tail = "\n  ".join(text.splitlines()[-lines:])
+        hint = "\nThe disk is full." if "No space left on device" in tail else ""
+        return f"; the end of {self.log}:\n  {tail}{hint}"
+
+    def _read_postmaster(self) -> tuple[Running | None, str]:
+        try:
+            lines = (self.cluster / "postmaster.pid").read_text("utf-8").splitlines()
+            pid = int(lines[0])
+            # Another program may have the number of a server that died: this folder tells.
+            if Path(psutil.Process(pid).cwd()) != self.cluster:
+                return None, ""
+        except (FileNotFoundError, IndexError, ValueError, psutil.Error):
+            return None, ""
+        if len(lines) < 8:
+            return Running(pid, ""), "starting"
+        return Running(pid, lines[4].strip()), lines[7].strip()
+
+    def _open_alive(self) -> int:
+        return os.open(self._alive, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def _is_alive(self) -> bool:
+        descriptor = self._open_alive()
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        else:
+            return False
+        finally:
+            os.close(descriptor)
+
+    def _owner_lives(self) -> bool:
+        try:
+            note = json.loads(self._owner.read_text("utf-8"))
+            return bool(psutil.Process(note["pid"]).create_time() == note["started"])
+        except (FileNotFoundError, ValueError, KeyError, psutil.Error):
+            return False
+
+    def _note(self, socket_dir: str, pid: int | None = None, started: float | None = None) -> None:
+        note = {"socket_dir": socket_dir, "pid": pid or 0, "started": started or 0.0}
+        draft = self._owner.with_suffix(".new")
+        draft.write_text(json.dumps(note), "utf-8")
+        draft.replace(self._owner)
+
+    def _remove_leftovers(self) -> None:
+        """Only if no server lives. A dead one's pid file may name a process of another program."""
+        if self._is_alive():
+            return
+        (self.cluster / "postmaster.pid").unlink(missing_ok=True)
+        if self._owner.exists():
+            socket_dir = Path(json.loads(self._owner.read_text("utf-8"))["socket_dir"])
+            for name in (".s.PGSQL.5432", ".s.PGSQL.5432.lock"):
+                (socket_dir / name).unlink(missing_ok=True)
+            if socket_dir.is_dir():
+                socket_dir.rmdir()
+            self._owner.unlink()
+
+
+def _make_socket_dir(account: ServerAccount) -> str:
+    """Short (a socket's path has 107 bytes at most) and private: whoever connects is trusted."""
+    for parent in dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp")):  # noqa: S108
+        if len(os.fsencode(parent)) > 60 or not os.access(parent, os.W_OK | os.X_OK):
+            continue
+        folder = Path(tempfile.mkdtemp(prefix="chatledger-", dir=parent))
+        account.give(folder)
+        if account.can_write_in(folder):
+            return str(folder)
+        folder.rmdir()
+    raise EmbeddedPostgresError("no folder for temporary files has room for the server's socket")
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return  # it ended by itself, which is what we ask for
