@@ -1,0 +1,64 @@
+"""Port: what the log offers beyond the library's own recorder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+from eventsourcing.persistence import StoredEvent
+
+from application.context import Context
+from application.ports.jobs import JobRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandAnswer:
+    """What is kept under a command's id, so that its repetition gets the same answer."""
+
+    name: str
+    result: dict[str, Any] = field(default_factory=dict)
+
+
+class ContextualMapper(Protocol):
+    def to_recordable(self, domain_event: Any, context: Context) -> StoredEvent: ...
+
+
+class EventLog(Protocol):
+    def insert_events(
+        self,
+        stored_events: Sequence[StoredEvent],
+        *,
+        jobs: Sequence[JobRequest] = (),
+        answer: CommandAnswer | None = None,
+    ) -> list[int]:
+        """
+        Append in one transaction with the jobs and the answer; block until durable.
+
+        Returns:
+            Positions, in order.
+
+        Raises:
+            eventsourcing.persistence.IntegrityError: if an event or an answer to the same command
+                is stored already; nothing is stored then.
+        """
+        ...
+
+    async def insert_events_async(
+        self,
+        stored_events: Sequence[StoredEvent],
+        *,
+        jobs: Sequence[JobRequest] = (),
+        answer: CommandAnswer | None = None,
+    ) -> list[int]:
+        """The same without blocking the event loop."""
+        ...
+
+    def first_answer(self, command_id: UUID) -> tuple[CommandAnswer, int] | None:
+        """The answer to a command that was carried out before, and its position."""
+        ...
+
+    def head(self) -> int:
+        """The last position; 0 if the log is empty."""
+        ...

@@ -1,0 +1,190 @@
+"""The recorder: one server-side call appends, in commit order, with the jobs that follow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+from eventsourcing.persistence import (
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    StoredEvent,
+)
+from eventsourcing.postgres import PostgresApplicationRecorder
+from psycopg import Connection
+from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
+
+from application.ports.event_log import CommandAnswer
+from infrastructure.jobs.defer import defer_within
+from infrastructure.log.appender import AppendRequest, GroupAppender
+from infrastructure.log.mapper import NOBODY, RecordableEvent
+
+APPEND = """
+SELECT * FROM log.archive_append(%b::uuid[], %b::int8[], %b::text[], %b::bytea[], %b::uuid[],
+                                 %b::uuid[], %b::uuid[], %b::int8[], %b::uuid[]) AS position
+"""
+REMEMBER = """
+INSERT INTO log.command (command_id, workspace_id, name, result, position)
+VALUES (%s, %s, %s, %s, %s)
+"""
+FIRST_ANSWER = "SELECT name, result, position FROM log.command WHERE command_id = %s"
+STORED = """
+SELECT state, notification_id FROM log.archive_events
+WHERE originator_id = %s AND originator_version = %s
+"""
+ATTEMPTS = 6
+FIRST_WAIT_SECONDS = 0.1  # doubled after each attempt: gives up after about 3 s
+
+
+class AppendOnlyRecorder(PostgresApplicationRecorder):
+    """
+    The stock recorder for reading; its own way of writing, behind a group-commit appender.
+
+    Positions are handed out under an advisory lock that is held to the commit, so a reader that
+    tails by position skips nothing. The stock `LOCK TABLE` would do the same, but needs more
+    than INSERT and SELECT, and stands still during every VACUUM of the table.
+    """
+
+    def __init__(self, datastore: Any, *, events_table_name: str = "archive_events") -> None:
+        super().__init__(datastore, events_table_name=events_table_name)
+        self.on_commit: Callable[[], None] = lambda: None  # set by who wakes the projections
+        self.appender = GroupAppender(self._write, on_commit=self._announce)
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> list[int]:
+        """
+        Append; return positions in order.
+
+        Keyword Args:
+            jobs: JobRequests to defer in the same transaction.
+            answer: CommandAnswer to remember in the same transaction.
+
+        Raises:
+            eventsourcing.persistence.IntegrityError: if one of the events, or an answer to the
+                same command, is stored already. Nothing is stored then.
+        """
+        if not stored_events:
+            return []
+        return self.appender.append(self.request(stored_events, **kwargs))
+
+    async def insert_events_async(
+        self, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> list[int]:
+        """The same without blocking the event loop."""
+        return await self.appender.append_async(self.request(stored_events, **kwargs))
+
+    @staticmethod
+    def request(stored_events: Sequence[StoredEvent], **kwargs: Any) -> AppendRequest:
+        return AppendRequest(
+            events=[recordable(event) for event in stored_events],
+            jobs=kwargs.get("jobs", ()),
+            answer=kwargs.get("answer"),
+        )
+
+    def first_answer(self, command_id: UUID) -> tuple[CommandAnswer, int] | None:
+        """The answer to a command that was carried out before, and its position."""
+        with self.datastore.get_connection() as connection:
+            row = connection.execute(FIRST_ANSWER, (command_id,)).fetchone()
+        if row is None:
+            return None
+        return CommandAnswer(name=row["name"], result=row["result"]), row["position"]
+
+    def head(self) -> int:
+        return self.max_notification_id() or 0
+
+    def _announce(self) -> None:
+        self.on_commit()
+
+    def _write(self, group: Sequence[AppendRequest]) -> list[list[int]]:
+        """One transaction. A lost connection is tried again, unless the events made it through."""
+        for attempt in range(ATTEMPTS):
+            try:
+                with self.datastore.get_connection() as connection:
+                    return self._write_once(connection, group)
+            except (OperationalError, InterfaceError):
+                if attempt == ATTEMPTS - 1:
+                    raise
+                time.sleep(FIRST_WAIT_SECONDS * 2**attempt)
+            except IntegrityError:
+                # After a lost acknowledgement the events may be our own.
+                stored = self._already_stored(group) if attempt else None
+                if stored is None:
+                    raise
+                return stored
+        raise AssertionError("unreachable")
+
+    def _write_once(
+        self, connection: Connection[DictRow], group: Sequence[AppendRequest]
+    ) -> list[list[int]]:
+        jobs = [job for request in group for job in request.jobs]
+        if not jobs and all(request.answer is None for request in group):
+            return self._append(connection, group)
+        with connection.transaction():
+            if jobs:
+                # Before the append: the lock is then held for the insert only.
+                defer_within(connection, jobs)
+            positions = self._append(connection, group)
+            for request, own in zip(group, positions, strict=True):
+                remember(connection, request, own)
+        return positions
+
+    def _append(
+        self, connection: Connection[DictRow], group: Sequence[AppendRequest]
+    ) -> list[list[int]]:
+        events = [event for request in group for event in request.events]
+        contexts = [event.context for event in events]
+        columns = (
+            [event.originator_id for event in events],
+            [event.originator_version for event in events],
+            [event.topic for event in events],
+            [event.state for event in events],
+            [context.workspace_id for context in contexts],
+            [context.actor_id for context in contexts],
+            [context.correlation_id for context in contexts],
+            [context.causation_position for context in contexts],
+            [context.command_id for context in contexts],
+        )
+        rows = connection.execute(APPEND, columns, prepare=True).fetchall()
+        flat = iter([row["position"] for row in rows])
+        return [[next(flat) for _ in request.events] for request in group]
+
+    def _already_stored(self, group: Sequence[AppendRequest]) -> list[list[int]] | None:
+        """Positions, if exactly these bytes are in the log; sealing makes every attempt unique."""
+        found = []
+        with self.datastore.get_connection() as connection:
+            for request in group:
+                positions = []
+                for event in request.events:
+                    key = (event.originator_id, event.originator_version)
+                    row = connection.execute(STORED, key).fetchone()
+                    if row is None or bytes(row["state"]) != event.state:
+                        return None
+                    positions.append(row["notification_id"])
+                found.append(positions)
+        return found
+
+
+def recordable(event: StoredEvent) -> RecordableEvent:
+    if isinstance(event, RecordableEvent):
+        return event
+    return RecordableEvent(
+        originator_id=event.originator_id,
+        originator_version=event.originator_version,
+        topic=event.topic,
+        state=event.state,
+        context=NOBODY,
+    )
+
+
+def remember(connection: Connection[DictRow], request: AppendRequest, own: list[int]) -> None:
+    if request.answer is None:
+        return
+    context = request.events[-1].context
+    if context.command_id is None:
+        raise ValueError("an answer needs a command id to be remembered under")
+    answer = request.answer
+    values = (context.command_id, context.workspace_id, answer.name, Jsonb(answer.result), own[-1])
+    connection.execute(REMEMBER, values)
