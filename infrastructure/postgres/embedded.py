@@ -86,7 +86,7 @@ class EmbeddedPostgres:
             self._abandon()
             raise EmbeddedPostgresError(
                 f"cannot use {error.filename or self.data_dir}: {error.strerror}; "
-                "start as its owner, choose another folder, or set DATABASE_URL"
+                "put it right, choose another folder, or set DATABASE_URL"
             ) from error
         except BaseException:  # Ctrl-C included: nothing of ours stays behind half started
             self._abandon()

@@ -2,7 +2,7 @@
 
 PostgreSQL refuses to run as root, so root runs it as a system user. That user may be unable to
 enter the folder asked for, or the one that holds the wheel's programs (a checkout under /root).
-Then we take a folder of our own under `fallback_root`, say so, and remember it in the one asked for.
+Then we take a folder under `fallback_root`, say so, and remember it in the one asked for.
 """
 
 from __future__ import annotations
@@ -171,6 +171,19 @@ def settle(asked: Path, fallback_root: Path, notice: Notice) -> tuple[Path, Serv
     pointer.write_text(f"{folder}\n", "utf-8")
     notice(f"PostgreSQL keeps its data in {folder}, since user {account.name} cannot enter {asked}")
     return folder, account
+
+
+def private_folder(account: ServerAccount) -> Path:
+    """Short (a socket's path has 107 bytes at most) and private: whoever connects is trusted."""
+    for parent in dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp")):  # noqa: S108
+        if len(os.fsencode(parent)) > 60 or not os.access(parent, os.W_OK | os.X_OK):
+            continue
+        folder = Path(tempfile.mkdtemp(prefix="chatledger-", dir=parent))
+        account.give(folder)
+        if account.can_write_in(folder):
+            return folder
+        folder.rmdir()
+    raise EmbeddedPostgresError("no folder for temporary files has room for the server's socket")
 
 
 def find_programs(account: ServerAccount, fallback_root: Path, notice: Notice) -> Path:

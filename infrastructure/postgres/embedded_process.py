@@ -8,11 +8,10 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,6 +21,7 @@ from infrastructure.postgres.embedded_places import (
     ENVIRONMENT,
     EmbeddedPostgresError,
     ServerAccount,
+    private_folder,
 )
 
 POLL_SECONDS = 0.02
@@ -68,6 +68,15 @@ class Running:
         return f"postgresql://postgres@/{database}?host={quote(self.socket_dir)}&port=5432"
 
 
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """Kept beside the data: where the socket is, and which process is to stop the server."""
+
+    socket_dir: str
+    pid: int = 0
+    started: float = 0.0  # seconds since 1970; process numbers are used again, this is not
+
+
 class ServerFolder:
     """cluster/ (the data), server.log, alive (locked while any server process lives), owner."""
 
@@ -102,8 +111,7 @@ class ServerFolder:
         self._remove_leftovers()
         if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".log.1"))
-        socket_dir = _make_socket_dir(account)
-        self._note(socket_dir)
+        socket_dir = self._make_socket_dir(account)
         settings = SETTINGS | {"unix_socket_directories": socket_dir}
         shared = Path("/dev/shm")  # noqa: S108 # asked for its size only
         if not shared.is_dir() or shutil.disk_usage(shared).free < 2**30:
@@ -136,7 +144,7 @@ class ServerFolder:
         """True if we are now the one to stop it: nobody living has claimed it before."""
         if self._owner_lives():
             return False
-        self._note(socket_dir, os.getpid(), psutil.Process().create_time())
+        self._write_note(_Note(socket_dir, os.getpid(), psutil.Process().create_time()))
         return True
 
     def stop(self, running: Running, timeout_seconds: float) -> bool:
@@ -189,43 +197,43 @@ class ServerFolder:
             os.close(descriptor)
 
     def _owner_lives(self) -> bool:
+        note = self._read_note()
         try:
-            note = json.loads(self._owner.read_text("utf-8"))
-            return bool(psutil.Process(note["pid"]).create_time() == note["started"])
-        except (FileNotFoundError, ValueError, KeyError, psutil.Error):
+            return bool(psutil.Process(note.pid).create_time() == note.started)
+        except psutil.NoSuchProcess:
             return False
 
-    def _note(self, socket_dir: str, pid: int | None = None, started: float | None = None) -> None:
-        note = {"socket_dir": socket_dir, "pid": pid or 0, "started": started or 0.0}
+    def _read_note(self) -> _Note:
+        try:
+            return _Note(**json.loads(self._owner.read_text("utf-8")))
+        except (FileNotFoundError, ValueError, TypeError):
+            return _Note("")  # a power cut can leave it empty: then nobody owns the server
+
+    def _write_note(self, note: _Note) -> None:
         draft = self._owner.with_suffix(".new")
-        draft.write_text(json.dumps(note), "utf-8")
+        draft.write_text(json.dumps(asdict(note)), "utf-8")
         draft.replace(self._owner)
+
+    def _make_socket_dir(self, account: ServerAccount) -> str:
+        folder = private_folder(account)
+        try:
+            self._write_note(_Note(str(folder)))  # so that it is removed, whatever happens to us
+        except OSError:
+            folder.rmdir()
+            raise
+        return str(folder)
 
     def _remove_leftovers(self) -> None:
         """Only if no server lives. A dead one's pid file may name a process of another program."""
         if self._is_alive():
             return
         (self.cluster / "postmaster.pid").unlink(missing_ok=True)
-        if self._owner.exists():
-            socket_dir = Path(json.loads(self._owner.read_text("utf-8"))["socket_dir"])
+        if socket_dir := self._read_note().socket_dir:
             for name in (".s.PGSQL.5432", ".s.PGSQL.5432.lock"):
-                (socket_dir / name).unlink(missing_ok=True)
-            if socket_dir.is_dir():
-                socket_dir.rmdir()
-            self._owner.unlink()
-
-
-def _make_socket_dir(account: ServerAccount) -> str:
-    """Short (a socket's path has 107 bytes at most) and private: whoever connects is trusted."""
-    for parent in dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp")):  # noqa: S108
-        if len(os.fsencode(parent)) > 60 or not os.access(parent, os.W_OK | os.X_OK):
-            continue
-        folder = Path(tempfile.mkdtemp(prefix="chatledger-", dir=parent))
-        account.give(folder)
-        if account.can_write_in(folder):
-            return str(folder)
-        folder.rmdir()
-    raise EmbeddedPostgresError("no folder for temporary files has room for the server's socket")
+                Path(socket_dir, name).unlink(missing_ok=True)
+            if Path(socket_dir).is_dir() and not any(Path(socket_dir).iterdir()):
+                Path(socket_dir).rmdir()
+        self._owner.unlink(missing_ok=True)
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

