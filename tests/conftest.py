@@ -1,0 +1,36 @@
+"""Fixtures for every test: a server, a migrated database of one's own, an archive in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from infrastructure.postgres.migrations import migrate
+from tests.support.archive import Ledger, copy_template, open_ledger
+from tests.support.postgres import create_database, drop_database, postgres_server
+
+__all__ = ["postgres_server"]
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: str) -> str:
+    """The URL of a database that is migrated once; nobody connects to it, only copies it."""
+    url = create_database(postgres_server)
+    migrate(url)
+    return url
+
+
+@pytest.fixture
+def database_url(postgres_server: str, migrated_template: str) -> Iterator[str]:
+    """A migrated, empty database for this test alone. Connects as the owner of everything."""
+    url = copy_template(postgres_server, migrated_template)
+    yield url
+    drop_database(url)
+
+
+@pytest.fixture
+def ledger(database_url: str) -> Iterator[Ledger]:
+    """An archive in a database of its own, with the rights that the application has."""
+    with open_ledger(database_url) as opened:
+        yield opened
