@@ -78,20 +78,12 @@ class EmbeddedPostgres:
         self.data_dir = self.data_dir.resolve()
         try:
             with locked(self.data_dir / "lock"):
-                files, running = self._find_or_launch()
-                _ensure_database(running)
-                self._files, self._running = files, running
-                self._is_owner = files.claim(running.socket_dir)
+                return self._start()
         except OSError as error:
-            self._abandon()
             raise EmbeddedPostgresError(
                 f"cannot use {error.filename or self.data_dir}: {error.strerror}; "
                 "put it right, choose another folder, or set DATABASE_URL"
             ) from error
-        except BaseException:  # Ctrl-C included: nothing of ours stays behind half started
-            self._abandon()
-            raise
-        return running.url(DATABASE)
 
     def stop(self) -> None:
         """Stops the server if it is ours to stop. May be called twice."""
@@ -119,9 +111,20 @@ class EmbeddedPostgres:
     ) -> None:
         self.stop()
 
-    def _find_or_launch(self) -> tuple[ServerFolder, Running]:
+    def _start(self) -> str:
         self.folder, account = settle(self.data_dir, self._fallback_root, self._notice)
-        files = ServerFolder(self.folder)
+        files = self._files = ServerFolder(self.folder)
+        try:
+            running = self._find_or_launch(files, account)
+            _ensure_database(running)
+            self._is_owner = files.claim(running.socket_dir)
+        except BaseException:  # Ctrl-C included: nothing of ours stays behind half started
+            self._abandon(files)
+            raise
+        self._running = running
+        return running.url(DATABASE)
+
+    def _find_or_launch(self, files: ServerFolder, account: ServerAccount) -> Running:
         deadline = time.monotonic() + self._start_timeout_seconds
         running = files.wait_for_running(deadline)
         if running is None:
@@ -129,7 +132,7 @@ class EmbeddedPostgres:
             self._prepare_cluster(files, programs, account)
             self._process = files.launch(programs, account)
             running = self._wait_until_ready(files, self._process, deadline)
-        return files, running
+        return running
 
     def _prepare_cluster(self, files: ServerFolder, programs: Path, account: ServerAccount) -> None:
         version_file = files.cluster / "PG_VERSION"
@@ -196,11 +199,13 @@ class EmbeddedPostgres:
             f"PostgreSQL ended with status {process.returncode}{files.log_tail()}"
         )
 
-    def _abandon(self) -> None:
-        process, self._process, self._running = self._process, None, None
-        if process is not None and process.poll() is None:
-            process.send_signal(signal.SIGINT)  # fast shutdown
-            process.wait(STOP_SECONDS)
+    def _abandon(self, files: ServerFolder) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)  # fast shutdown
+                process.wait(STOP_SECONDS)
+            files.remove_leftovers()
 
 
 def _ensure_database(running: Running) -> None:

@@ -108,7 +108,7 @@ class ServerFolder:
 
     def launch(self, programs: Path, account: ServerAccount) -> subprocess.Popen[bytes]:
         """Starts the server in a session of its own: Ctrl-C in our terminal is not for it."""
-        self._remove_leftovers()
+        self.remove_leftovers()
         if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".log.1"))
         socket_dir = self._make_socket_dir(account)
@@ -158,7 +158,7 @@ class ServerFolder:
             _signal(running.pid, signal.SIGQUIT)
             while self._is_alive() and time.monotonic() < deadline + 10:
                 time.sleep(POLL_SECONDS)
-        self._remove_leftovers()
+        self.remove_leftovers()
         return was_fast
 
     def log_tail(self, lines: int = 15) -> str:
@@ -223,7 +223,7 @@ class ServerFolder:
             raise
         return str(folder)
 
-    def _remove_leftovers(self) -> None:
+    def remove_leftovers(self) -> None:
         """Only if no server lives. A dead one's pid file may name a process of another program."""
         if self._is_alive():
             return
