@@ -27,6 +27,7 @@ class Transcript(Aggregate):
         upload_id: str
         batch: int  # 0-based
         format: str
+        texts: int  # messages whose text is to be embedded
         conversations: list[str]  # pseudonymous ids
         authors: list[str]  # pseudonymous ids
         # one row a message: [index in conversations, index in authors or -1, unix microseconds,
@@ -58,12 +59,19 @@ class Transcript(Aggregate):
         upload_id: str,
         batch: int,
         format: str,
+        texts: int,
         conversations: list[str],
         authors: list[str],
         slots: list[list[Any]],
         blocks: dict[str, Any],
     ) -> None:
-        del format, conversations, authors, blocks  # a transcript has one fact and no next decision
+        del (
+            format,
+            texts,
+            conversations,
+            authors,
+            blocks,
+        )  # a transcript has one fact and no next decision
         self.upload_id = UUID(upload_id)
         self.batch = batch
         self.size = len(slots)

@@ -27,6 +27,7 @@ class Upload(Aggregate):
 
     class Received(Creation):
         TOPIC = "upload.received"
+        workspace_id: str
         blob: str  # address in the blob store: a keyed hash, 64 hex digits
         size: int  # bytes
         sha256: str  # of the file's bytes, 64 hex digits
@@ -121,6 +122,7 @@ class Upload(Aggregate):
         return cls._create(
             cls.Received,
             id=cls.create_id(workspace_id, blob),
+            workspace_id=str(workspace_id),
             blob=blob,
             size=size,
             sha256=sha256,
@@ -130,8 +132,16 @@ class Upload(Aggregate):
 
     @event(Received)
     def __init__(
-        self, *, blob: str, size: int, sha256: str, filename: str, options: dict[str, Any]
+        self,
+        *,
+        workspace_id: str,
+        blob: str,
+        size: int,
+        sha256: str,
+        filename: str,
+        options: dict[str, Any],
     ) -> None:
+        self.workspace_id = UUID(workspace_id)
         self.blob = blob
         self.size = size
         self.sha256 = sha256

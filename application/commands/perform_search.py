@@ -1,0 +1,73 @@
+"""Search, and leave the fact behind before the answer leaves."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from uuid import uuid4
+
+from application.archive import Archive
+from application.context import Context
+from application.ports.search import EmptyQueryError, SearchAnswer, Searcher, SearchRequest
+from domain.search import Search
+
+MAX_QUERY = 2_000  # characters
+MAX_LIMIT = 100
+MAX_CONTEXT = 20
+
+
+class QueryRefusedError(ValueError):
+    """The request is outside the limits; the message says which."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searched:
+    answer: SearchAnswer
+    position: int  # of the SearchPerformed event
+    milliseconds: float
+
+
+class PerformSearchHandler:
+    def __init__(self, archive: Archive, searcher: Searcher) -> None:
+        self._archive = archive
+        self._searcher = searcher
+
+    def __call__(self, request: SearchRequest, context: Context) -> Searched:
+        """
+        Blocks: call it off the event loop.
+
+        Raises:
+            EmptyQueryError, QueryRefusedError: before anything is searched or recorded.
+        """
+        check(request)
+        started = time.perf_counter()
+        answer = self._searcher.search(request)
+        milliseconds = (time.perf_counter() - started) * 1000
+        fact = Search.perform(
+            id=uuid4(),
+            searcher_id=str(context.actor_id),
+            query=request.query,
+            mode=request.mode,
+            filters={},
+            model=answer.model,
+            position=answer.position,
+            hits=[hit.message.id for hit in answer.hits],
+            is_partial=answer.coverage.is_partial,
+            milliseconds=round(milliseconds, 3),
+        )
+        position = self._archive.record(context, fact)
+        return Searched(answer=answer, position=position, milliseconds=milliseconds)
+
+
+def check(request: SearchRequest) -> None:
+    if not request.query.strip():
+        raise EmptyQueryError("say what to search for: the query is empty")
+    limits = {
+        f"the query has at most {MAX_QUERY} characters": len(request.query) <= MAX_QUERY,
+        f"limit is between 1 and {MAX_LIMIT}": 1 <= request.limit <= MAX_LIMIT,
+        f"context is between 0 and {MAX_CONTEXT}": 0 <= request.context <= MAX_CONTEXT,
+        "the query holds a character that cannot be stored (U+0000)": "\x00" not in request.query,
+    }
+    for rule, is_kept in limits.items():
+        if not is_kept:
+            raise QueryRefusedError(rule)

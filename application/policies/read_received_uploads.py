@@ -1,0 +1,22 @@
+"""When an upload is received, or is to be tried again, ask for it to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from application.ports.jobs import JobRequest
+from domain.upload import Upload
+
+
+def read_received_uploads(event: Any) -> Iterable[JobRequest]:
+    match event:
+        case Upload.Received() | Upload.RetryRequested():
+            id = str(event.originator_id)
+            # Never twice at the same time: the second would read the file for nothing.
+            yield JobRequest(
+                task="uploads:read",
+                queue="reading",
+                arguments={"upload_id": id},
+                lock=f"read:{id}",
+            )

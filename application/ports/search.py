@@ -1,0 +1,79 @@
+"""Port: finding messages by meaning and by words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from domain.search import SearchMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRequest:
+    workspace_id: UUID
+    query: str
+    mode: SearchMode = "hybrid"
+    limit: int = 10  # hits, 1 to 100
+    context: int = 2  # messages before and after each hit, 0 to 20
+    min_position: int = 0  # the answer must reflect the log at least up to here
+    timeout_seconds: float = 5.0  # how long to wait for that
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundMessage:
+    id: int
+    conversation_id: UUID
+    conversation: str  # title
+    author_id: UUID | None
+    author: str | None  # name; None where the system speaks
+    sent_at: datetime
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    message: FoundMessage
+    score: float  # fused; comparable within one answer only
+    meaning: float | None  # cosine, -1 to 1; None: not among the nearest
+    meaning_rank: int | None  # 1-based
+    words: float | None  # full-text rank; None: does not contain the words
+    words_rank: int | None
+    highlights: tuple[tuple[int, int], ...]  # character spans in message.text, end exclusive
+    before: tuple[FoundMessage, ...]
+    after: tuple[FoundMessage, ...]
+    same_text: int  # further messages with exactly this text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    indexed: int  # messages with a vector
+    total: int  # messages that have or will have one
+
+    @property
+    def is_partial(self) -> bool:
+        return self.indexed < self.total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchAnswer:
+    hits: Sequence[Hit]
+    coverage: Coverage
+    position: int  # the log position that the answer reflects
+    is_stale: bool  # min_position was not reached in time
+    model: str | None
+    engine: str  # what answered the meaning side: "faiss", "pgvector" or "none"
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+class EmptyQueryError(ValueError):
+    """There is nothing to search for."""
+
+
+class Searcher(Protocol):
+    def search(self, request: SearchRequest) -> SearchAnswer:
+        """Blocks; call it off the event loop. Records nothing."""
+        ...

@@ -1,0 +1,26 @@
+"""Port: which texts have a vector already."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Protocol
+from uuid import UUID
+
+
+class VectorsLaggingError(Exception):
+    """The vectors read model has not caught up in time; asking again later may succeed."""
+
+
+class VectorCatalogue(Protocol):
+    def catch_up(self, position: int) -> None:
+        """
+        Wait until the catalogue reflects the log up to this position.
+
+        Raises:
+            VectorsLaggingError: if it does not within a minute.
+        """
+        ...
+
+    def known(self, workspace_id: UUID, model: str, text_keys: Collection[UUID]) -> set[UUID]:
+        """Those of these texts that have a vector under this model."""
+        ...
