@@ -18,3 +18,7 @@ class JobRequest:
     arguments: dict[str, str | int] = field(default_factory=dict)
     lock: str | None = None  # at most one job with the same lock runs at a time
     priority: int = 0  # higher runs first
+
+
+class Stopped(Exception):  # noqa: N818 - it reports no error
+    """The process is stopping: what was recorded stays, run the job again later."""
