@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from domain.message import Conversation, Message
 from domain.transcript import BATCH_SIZE, Transcript
 
 MAX_BATCH_CHARACTERS = 1_000_000  # a few huge messages close a batch early
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 EMBEDDABLE = frozenset({"message", "action"})
 

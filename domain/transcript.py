@@ -90,6 +90,7 @@ class TranscriptEmbedding(Aggregate):
         dimensions: int
         embedded: int  # vectors recorded here
         reused: int  # texts of this transcript whose vector an earlier fact has
+        counts: dict[str, int]  # subject id -> rows; numbers them even after an erasure
         # subject id -> packed rows: text key (16 bytes), vector (dimensions × float16, LE)
         vectors: dict[str, bytes]
         personal_by_subject: ClassVar[tuple[str, ...]] = ("vectors",)
@@ -108,6 +109,7 @@ class TranscriptEmbedding(Aggregate):
         dimensions: int,
         embedded: int,
         reused: int,
+        counts: dict[str, int],
         vectors: dict[str, bytes],
     ) -> TranscriptEmbedding:
         return cls._create(
@@ -119,6 +121,7 @@ class TranscriptEmbedding(Aggregate):
             dimensions=dimensions,
             embedded=embedded,
             reused=reused,
+            counts=counts,
             vectors=vectors,
         )
 
@@ -132,8 +135,9 @@ class TranscriptEmbedding(Aggregate):
         dimensions: int,
         embedded: int,
         reused: int,
+        counts: dict[str, int],
         vectors: dict[str, bytes],
     ) -> None:
-        del upload_id, batch, dimensions, reused, vectors
+        del upload_id, batch, dimensions, reused, counts, vectors
         self.model = model
         self.embedded = embedded

@@ -124,6 +124,7 @@ class EmbeddingRun:
             dimensions=self._model.dimensions,
             embedded=pending.fresh_texts,
             reused=reused,
+            counts={subject: len(keys) for subject, keys in pending.fresh.items()},
             vectors={
                 subject: b"".join(rows[key] for key in keys)
                 for subject, keys in pending.fresh.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 from uuid import UUID
 
@@ -15,10 +15,10 @@ from application.inspection import Inspection, inspect_items
 from application.ports.blobs import BlobStore
 from application.ports.chat_reader import (
     ChatReader,
+    ReaderRegistry,
     ReadFacts,
     ReadItem,
     ReadOptions,
-    ReaderRegistry,
     Recognition,
     UnreadableExportError,
 )
@@ -147,7 +147,7 @@ class ReadUploadHandler:
         self._archive.record(context, upload)
 
     def _batches_recorded(self, upload_id: UUID) -> int:
-        """Batches are recorded in order: find the first that is missing by doubling, then halving."""
+        """Batches are recorded in order: find the first missing one by doubling, then halving."""
         known, unknown = 0, 1
         while self._is_recorded(upload_id, unknown - 1):
             known, unknown = unknown, unknown * 2

@@ -12,11 +12,11 @@ from domain.upload import Upload
 def read_received_uploads(event: Any) -> Iterable[JobRequest]:
     match event:
         case Upload.Received() | Upload.RetryRequested():
-            id = str(event.originator_id)
+            upload_id = str(event.originator_id)
             # Never twice at the same time: the second would read the file for nothing.
             yield JobRequest(
                 task="uploads:read",
                 queue="reading",
-                arguments={"upload_id": id},
-                lock=f"read:{id}",
+                arguments={"upload_id": upload_id},
+                lock=f"read:{upload_id}",
             )

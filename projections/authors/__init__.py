@@ -1,0 +1,1 @@
+"""Authors and the names they went by."""

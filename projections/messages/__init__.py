@@ -1,0 +1,1 @@
+"""Messages with their versions, searchable by words."""

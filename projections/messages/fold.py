@@ -1,0 +1,196 @@
+"""What a page of transcripts means for the messages: new, known, edited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from domain.aggregate import ERASED
+from projections.contract import RecordedEvent
+
+ORDINALS = 1_024  # message ids an event
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Key = tuple[UUID, str]  # conversation, message key
+
+
+@dataclass(slots=True)
+class Row:
+    """One row of the table `message`."""
+
+    workspace_id: UUID
+    message_id: int
+    conversation_id: UUID
+    author_id: UUID | None
+    message_key: str
+    sent_at: datetime
+    kind: str
+    fields: Mapping[str, Any]
+    text: str
+    version: int
+    upload_ids: list[UUID]
+    position: int
+
+
+@dataclass(slots=True)
+class Known:
+    """What the table holds of a message already."""
+
+    workspace_id: UUID
+    message_id: int
+    text: str
+    version: int
+    upload_ids: list[UUID]
+
+
+@dataclass(slots=True)
+class Version:
+    workspace_id: UUID
+    message_id: int
+    version: int
+    text: str
+    superseded_at: datetime | None
+    position: int
+
+
+@dataclass(slots=True)
+class Outcome:
+    workspace_id: UUID
+    fresh: int = 0
+    known: int = 0
+    edited: int = 0
+
+
+@dataclass(slots=True)
+class Span:
+    first_at: datetime
+    last_at: datetime
+    known: int = 0
+
+
+@dataclass(slots=True)
+class Changes:
+    fresh: dict[Key, Row] = field(default_factory=dict)
+    edited: dict[Key, Row] = field(default_factory=dict)  # rows whose text changes
+    seen: dict[Key, Known] = field(default_factory=dict)  # rows that only one more upload has
+    versions: list[Version] = field(default_factory=list)
+    outcomes: dict[UUID, Outcome] = field(default_factory=dict)  # by upload
+    spans: dict[tuple[UUID, UUID], Span] = field(default_factory=dict)  # upload, conversation
+
+
+def rows(recorded: RecordedEvent) -> Iterator[Row]:
+    """The messages of one transcript, in order. Those of an erased author have lost their text."""
+    event = recorded.event
+    if recorded.workspace_id is None:
+        raise ValueError(f"the transcript at position {recorded.position} names no workspace")
+    upload_id = UUID(event.upload_id)
+    conversations = [UUID(text) for text in event.conversations]
+    authors = [UUID(text) for text in event.authors]
+    personal: dict[int, Mapping[str, Any]] = {
+        ordinal: fields for block in event.blocks.values() for ordinal, fields in block["messages"]
+    }
+    for ordinal, (conversation, author, microseconds, kind) in enumerate(event.slots):
+        message_id = recorded.position * ORDINALS + ordinal
+        is_erased = ordinal not in personal  # its author's key was destroyed
+        fields = erased(message_id) if is_erased else personal[ordinal]
+        yield Row(
+            workspace_id=recorded.workspace_id,
+            message_id=message_id,
+            conversation_id=conversations[conversation],
+            author_id=None if author < 0 else authors[author],
+            message_key=fields["key"],
+            sent_at=EPOCH + timedelta(microseconds=microseconds),
+            kind="deleted" if is_erased else kind,
+            fields=fields,
+            text=fields["text"],
+            version=1,
+            upload_ids=[upload_id],
+            position=recorded.position,
+        )
+
+
+def erased(message_id: int) -> Mapping[str, Any]:
+    return {
+        "key": f"erased-{message_id}",
+        "text": ERASED,
+        "precision": "second",
+        "zone": "assumed",
+    }
+
+
+def fold(page: Iterable[Row], stored: Mapping[Key, Known]) -> Changes:
+    """
+    Decide for every message of a page; `stored` is what the table holds under the page's keys.
+
+    The same key with the same text is known; with another text it is an edit: the new text
+    becomes the message's, the old one a version.
+    """
+    changes = Changes()
+    for row in page:
+        key = (row.conversation_id, row.message_key)
+        upload_id = row.upload_ids[0]
+        outcome = changes.outcomes.setdefault(upload_id, Outcome(row.workspace_id))
+        span = changes.spans.setdefault(
+            (upload_id, row.conversation_id), Span(row.sent_at, row.sent_at)
+        )
+        span.first_at, span.last_at = (
+            min(span.first_at, row.sent_at),
+            max(span.last_at, row.sent_at),
+        )
+        current = changes.fresh.get(key) or changes.edited.get(key) or stored.get(key)
+        if current is None:
+            changes.fresh[key] = row
+            outcome.fresh += 1
+            add_own_edits(row, changes)
+            continue
+        if upload_id in current.upload_ids and current.text == row.text:
+            continue  # the export itself repeats it
+        if upload_id != current.upload_ids[0]:
+            span.known += 1
+        is_new_place = upload_id not in current.upload_ids
+        if is_new_place:
+            current.upload_ids.append(upload_id)
+        if current.text == row.text:
+            outcome.known += is_new_place
+            if isinstance(current, Known):
+                changes.seen[key] = current
+            continue
+        outcome.edited += 1
+        changes.versions.append(
+            Version(
+                current.workspace_id,
+                current.message_id,
+                current.version,
+                current.text,
+                edited_at(row),
+                row.position,
+            )
+        )
+        row.message_id, row.version = current.message_id, current.version + 1
+        row.upload_ids = current.upload_ids
+        changes.seen.pop(key, None)
+        if key in changes.fresh:
+            changes.fresh[key] = row
+        else:
+            changes.edited[key] = row
+    return changes
+
+
+def add_own_edits(row: Row, changes: Changes) -> None:
+    """Versions that the export itself carries."""
+    for text, at in row.fields.get("edits", ()):
+        superseded_at = None if at is None else datetime.fromisoformat(at)
+        changes.versions.append(
+            Version(
+                row.workspace_id, row.message_id, row.version, text, superseded_at, row.position
+            )
+        )
+        row.version += 1
+
+
+def edited_at(row: Row) -> datetime | None:
+    at = row.fields.get("edited_at")
+    return None if at is None else datetime.fromisoformat(at)
