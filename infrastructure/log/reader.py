@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
-from uuid import UUID
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from eventsourcing.persistence import StoredEvent
 from psycopg import Connection
@@ -12,16 +11,35 @@ from psycopg import Connection
 from infrastructure.log.mapper import SealingMapper
 from projections.contract import RecordedEvent
 
+MAX_BYTES = 16 * 1024 * 1024  # of event states in one page; a batch of messages has 100-200 KB
+
 COLUMNS = """
 notification_id, recorded_at, topic, workspace_id, actor_id, correlation_id, causation_position,
-command_id, originator_id, originator_version, state
+command_id, originator_id, originator_version
 """
+# The sizes come from the TOAST pointers: a state beyond the limit is not even read from disk.
 PAGE = f"""
-SELECT {COLUMNS} FROM log.archive_events
-WHERE notification_id > %s AND notification_id <= %s AND topic = ANY(%s)
-ORDER BY notification_id LIMIT %s
+SELECT {COLUMNS}, CASE WHEN bytes <= %s OR number = 1 THEN state END
+FROM (
+    SELECT {COLUMNS}, state, row_number() OVER preceding AS number,
+           sum(octet_length(state)) OVER preceding AS bytes
+    FROM log.archive_events
+    WHERE notification_id > %s AND notification_id <= %s AND topic = ANY(%s)
+    WINDOW preceding AS (ORDER BY notification_id ROWS UNBOUNDED PRECEDING)
+    ORDER BY notification_id LIMIT %s
+) AS page
+ORDER BY notification_id
 """
 HEAD = "SELECT coalesce(max(notification_id), 0) FROM log.archive_events"
+NEXT = """
+SELECT notification_id, topic FROM log.archive_events
+WHERE notification_id > %s AND topic = ANY(%s) ORDER BY notification_id LIMIT 1
+"""
+
+
+class Page(NamedTuple):
+    events: list[RecordedEvent]
+    position: int  # whoever digested these events has reached it; `up_to` on the last page
 
 
 class LogReader:
@@ -43,23 +61,46 @@ class LogReader:
         up_to: int,
         topics: Collection[str],
         limit: int,
-    ) -> list[RecordedEvent]:
+        max_bytes: int = MAX_BYTES,
+    ) -> Page:
         """
-        The next events of these topics, decrypted.
-
-        Fewer than `limit` means: there are no more up to and including `up_to`.
+        The next events of these topics, decrypted: up to `limit` events and about `max_bytes`
+        bytes, but one event at least if there is one.
         """
         rows = connection.execute(
-            PAGE, (after, up_to, list(topics), limit), prepare=True, binary=True
+            PAGE, (max_bytes, after, up_to, list(topics), limit), prepare=True, binary=True
         ).fetchall()
-        opened = self._mapper.open([stored(row[8], row[9], row[2], row[10]) for row in rows])
-        return [
-            RecordedEvent(*row[:8], origin=origin, event=event)
-            for row, (event, origin) in zip(rows, opened, strict=True)
-        ]
+        fitting = [row for row in rows if row[10] is not None]
+        is_last = len(fitting) == len(rows) < limit
+        opened = self._mapper.open([stored(row) for row in fitting])
+        events = [recorded(row, *pair) for row, pair in zip(fitting, opened, strict=True)]
+        return Page(events, up_to if is_last else events[-1].position)
+
+    def next(
+        self, connection: Connection[Any], *, after: int, topics: Collection[str]
+    ) -> tuple[int, str] | None:
+        """Position and topic of the next event of these topics, without opening it."""
+        row = connection.execute(NEXT, (after, list(topics))).fetchone()
+        return None if row is None else (int(row[0]), str(row[1]))
 
 
-def stored(stream: UUID, version: int, topic: str, state: Any) -> StoredEvent:
+def stored(row: Sequence[Any]) -> StoredEvent:
     return StoredEvent(
-        originator_id=stream, originator_version=version, topic=topic, state=bytes(state)
+        originator_id=row[8], originator_version=row[9], topic=row[2], state=bytes(row[10])
+    )
+
+
+def recorded(row: Sequence[Any], event: Any, origin: Mapping[str, str] | None) -> RecordedEvent:
+    position, recorded_at, topic, workspace, actor, correlation, causation, command = row[:8]
+    return RecordedEvent(
+        position=position,
+        recorded_at=recorded_at,
+        topic=topic,
+        workspace_id=workspace,
+        actor_id=actor,
+        correlation_id=correlation,
+        causation_position=causation,
+        command_id=command,
+        origin=origin,
+        event=event,
     )

@@ -1,0 +1,1 @@
+"""Moves read models along the log: steps, rebuilds, waiting for them."""
