@@ -34,6 +34,11 @@ class Row:
     upload_ids: list[UUID]
     position: int
 
+    @property
+    def has_text(self) -> bool:
+        """Whether it is to be embedded."""
+        return "text_key" in self.fields
+
 
 @dataclass(slots=True)
 class Known:
@@ -44,6 +49,7 @@ class Known:
     text: str
     version: int
     upload_ids: list[UUID]
+    has_text: bool  # is to be embedded
 
 
 @dataclass(slots=True)
@@ -72,6 +78,12 @@ class Span:
 
 
 @dataclass(slots=True)
+class Total:
+    messages: int = 0
+    texts: int = 0
+
+
+@dataclass(slots=True)
 class Changes:
     fresh: dict[Key, Row] = field(default_factory=dict)
     edited: dict[Key, Row] = field(default_factory=dict)  # rows whose text changes
@@ -79,6 +91,7 @@ class Changes:
     versions: list[Version] = field(default_factory=list)
     outcomes: dict[UUID, Outcome] = field(default_factory=dict)  # by upload
     spans: dict[tuple[UUID, UUID], Span] = field(default_factory=dict)  # upload, conversation
+    totals: dict[UUID, Total] = field(default_factory=dict)  # by workspace: what is added
 
 
 def rows(recorded: RecordedEvent) -> Iterator[Row]:
@@ -141,9 +154,12 @@ def fold(page: Iterable[Row], stored: Mapping[Key, Known]) -> Changes:
             max(span.last_at, row.sent_at),
         )
         current = changes.fresh.get(key) or changes.edited.get(key) or stored.get(key)
+        total = changes.totals.setdefault(row.workspace_id, Total())
         if current is None:
             changes.fresh[key] = row
             outcome.fresh += 1
+            total.messages += 1
+            total.texts += row.has_text
             add_own_edits(row, changes)
             continue
         if upload_id in current.upload_ids and current.text == row.text:
@@ -159,6 +175,7 @@ def fold(page: Iterable[Row], stored: Mapping[Key, Known]) -> Changes:
                 changes.seen[key] = current
             continue
         outcome.edited += 1
+        total.texts += row.has_text - current.has_text
         changes.versions.append(
             Version(
                 current.workspace_id,

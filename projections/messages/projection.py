@@ -80,7 +80,8 @@ class MessagesReadModel:
 def select_known(connection: Connection[Any], schema: str, keys: set[Key]) -> dict[Key, Known]:
     found = connection.execute(
         f"""
-        SELECT conversation_id, message_key, workspace_id, message_id, text, version, upload_ids
+        SELECT conversation_id, message_key, workspace_id, message_id, text, version, upload_ids,
+               text_key IS NOT NULL
         FROM unnest(%b::uuid[], %b::text[]) AS wanted (conversation_id, message_key)
         JOIN {schema}.message USING (conversation_id, message_key)
         """,
@@ -190,6 +191,18 @@ def add_outcomes(connection: Connection[Any], schema: str, changes: Changes) -> 
             [
                 (upload, conversation, span.first_at, span.last_at, span.known)
                 for (upload, conversation), span in changes.spans.items()
+            ],
+        )
+        cursor.executemany(
+            f"""
+            INSERT INTO {schema}.message_total AS t (workspace_id, messages, texts)
+            VALUES (%s, %s, %s)
+            ON CONFLICT (workspace_id) DO UPDATE SET
+                messages = t.messages + excluded.messages, texts = t.texts + excluded.texts
+            """,
+            [
+                (workspace, total.messages, total.texts)
+                for workspace, total in changes.totals.items()
             ],
         )
 

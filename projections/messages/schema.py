@@ -63,6 +63,11 @@ def tables(schema: str) -> str:
         edited bigint NOT NULL DEFAULT 0,
         vanished bigint NOT NULL DEFAULT 0
     );
+    CREATE TABLE {schema}.message_total (    -- so that no search has to count
+        workspace_id uuid PRIMARY KEY,
+        messages bigint NOT NULL,
+        texts bigint NOT NULL                -- of them with a text to be embedded
+    );
     """
 
 
@@ -75,5 +80,5 @@ def indexes(schema: str) -> str:
 
 
 def views(schema: str) -> Mapping[str, str]:
-    names = ("message", "message_version", "upload_outcome")
+    names = ("message", "message_version", "upload_outcome", "message_total")
     return {name: f"SELECT * FROM {schema}.{name}" for name in names}

@@ -1,0 +1,1 @@
+"""Search over the read models: by meaning, by words, fused."""

@@ -1,0 +1,37 @@
+"""Implements the port VectorCatalogue on the vectors read model."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from psycopg_pool import ConnectionPool
+
+from application.ports.vectors import VectorsLaggingError
+from infrastructure.projections.waiting import wait_for
+
+TIMEOUT_SECONDS = 60.0
+KNOWN = """
+SELECT text_key FROM read.text_vector
+WHERE workspace_id = %s AND model = %s AND text_key = ANY(%b::uuid[])
+"""
+
+
+class PostgresVectorCatalogue:
+    def __init__(self, pool: ConnectionPool[Any]) -> None:
+        self._pool = pool
+
+    def catch_up(self, position: int) -> None:
+        if not wait_for(self._pool, ["vectors"], position, timeout_seconds=TIMEOUT_SECONDS):
+            raise VectorsLaggingError(
+                f"the vectors read model has not reached position {position} within "
+                f"{TIMEOUT_SECONDS:.0f} s: see `chatledger projection status`"
+            )
+
+    def known(self, workspace_id: UUID, model: str, text_keys: Collection[UUID]) -> set[UUID]:
+        if not text_keys:
+            return set()
+        with self._pool.connection() as connection:
+            rows = connection.execute(KNOWN, (workspace_id, model, list(text_keys)), binary=True)
+            return {row[0] for row in rows}

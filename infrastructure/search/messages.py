@@ -1,0 +1,113 @@
+"""The messages of an answer, with what stood around them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+
+from application.ports.search import Coverage, FoundMessage
+
+MESSAGE = """
+m.message_id AS id, m.conversation_id, coalesce(c.title, '[erased]') AS conversation,
+m.author_id,
+CASE WHEN m.author_id IS NULL THEN NULL ELSE coalesce(a.name, '[erased]') END AS author,
+m.sent_at, m.kind, m.text
+"""
+JOINS = """
+LEFT JOIN read.conversation AS c USING (workspace_id, conversation_id)
+LEFT JOIN read.author AS a ON a.workspace_id = m.workspace_id AND a.author_id = m.author_id
+"""
+BY_ID = f"""
+SELECT {MESSAGE} FROM read.message AS m {JOINS}
+WHERE m.workspace_id = %(workspace)s AND m.message_id = ANY(%(ids)s)
+"""
+# The id breaks ties: it keeps the file's order among messages of the same minute.
+AROUND = """
+SELECT hit.message_id AS hit, '{side}' AS side, {message}
+FROM read.message AS hit
+CROSS JOIN LATERAL (
+    SELECT * FROM read.message AS near
+    WHERE near.workspace_id = hit.workspace_id AND near.conversation_id = hit.conversation_id
+      AND (near.sent_at, near.message_id) {comparison} (hit.sent_at, hit.message_id)
+    ORDER BY near.sent_at {order}, near.message_id {order} LIMIT %(count)s
+) AS m
+{joins}
+WHERE hit.workspace_id = %(workspace)s AND hit.message_id = ANY(%(ids)s)
+"""
+BEFORE = AROUND.format(side="before", message=MESSAGE, comparison="<", order="DESC", joins=JOINS)
+AFTER = AROUND.format(side="after", message=MESSAGE, comparison=">", order="ASC", joins=JOINS)
+SAME_TEXT = """
+SELECT h.message_id, (
+    SELECT count(*) - 1 FROM read.message AS m
+    WHERE m.workspace_id = h.workspace_id AND m.text_key = h.text_key
+) FROM read.message AS h
+WHERE h.workspace_id = %(workspace)s AND h.message_id = ANY(%(ids)s) AND h.text_key IS NOT NULL
+"""
+TOTAL = "SELECT texts FROM read.message_total WHERE workspace_id = %s"
+IS_WAITING = "SELECT EXISTS (SELECT FROM read.awaiting_vectors WHERE workspace_id = %s)"
+INDEXED = """
+SELECT count(*) FROM read.message AS m
+JOIN read.text_vector AS t USING (workspace_id, text_key)
+WHERE m.workspace_id = %s AND t.model = %s
+"""
+
+Around = dict[int, tuple[tuple[FoundMessage, ...], tuple[FoundMessage, ...]]]
+
+
+def by_id(
+    connection: Connection[Any], *, workspace_id: UUID, ids: Sequence[int]
+) -> dict[int, FoundMessage]:
+    rows = connection.execute(BY_ID, {"workspace": workspace_id, "ids": list(ids)}).fetchall()
+    return {row[0]: found(row) for row in rows}
+
+
+def around(
+    connection: Connection[Any], *, workspace_id: UUID, ids: Sequence[int], count: int
+) -> Around:
+    """Up to `count` messages before and after each of these, oldest first."""
+    before: dict[int, list[FoundMessage]] = {id_: [] for id_ in ids}
+    after: dict[int, list[FoundMessage]] = {id_: [] for id_ in ids}
+    if count:
+        values = {"workspace": workspace_id, "ids": list(ids), "count": count}
+        for statement, side in ((BEFORE, before), (AFTER, after)):
+            for row in connection.execute(statement, values):
+                side[row[0]].append(found(row[2:]))
+    return {id_: (in_order(before[id_]), in_order(after[id_])) for id_ in ids}
+
+
+def same_text(
+    connection: Connection[Any], *, workspace_id: UUID, ids: Sequence[int]
+) -> dict[int, int]:
+    """How many further messages have exactly the text of each of these."""
+    values = {"workspace": workspace_id, "ids": list(ids)}
+    return dict(connection.execute(SAME_TEXT, values).fetchall())
+
+
+def coverage(connection: Connection[Any], *, workspace_id: UUID, model: str) -> Coverage:
+    row = connection.execute(TOTAL, (workspace_id,)).fetchone()
+    total = int(row[0]) if row else 0
+    waiting = connection.execute(IS_WAITING, (workspace_id,)).fetchone()
+    if waiting is None or not waiting[0]:
+        return Coverage(indexed=total, total=total)
+    row = connection.execute(INDEXED, (workspace_id, model)).fetchone()
+    return Coverage(indexed=int(row[0]) if row else 0, total=total)
+
+
+def found(row: Sequence[Any]) -> FoundMessage:
+    return FoundMessage(
+        id=row[0],
+        conversation_id=row[1],
+        conversation=row[2],
+        author_id=row[3],
+        author=row[4],
+        sent_at=row[5],
+        kind=row[6],
+        text=row[7],
+    )
+
+
+def in_order(messages: list[FoundMessage]) -> tuple[FoundMessage, ...]:
+    return tuple(sorted(messages, key=lambda message: (message.sent_at, message.id)))
