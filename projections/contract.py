@@ -55,11 +55,17 @@ class ReadModel(Protocol):
         ...
 
     def indexes(self, schema: str) -> str:
-        """DDL that only readers need. A rebuild runs it after loading, before the swap."""
+        """
+        DDL that only readers need. Runs once, in one transaction: for a new read model with its
+        tables, in a rebuild after loading and before the swap.
+        """
         ...
 
     def views(self, schema: str) -> Mapping[str, str]:
-        """View name in schema `read` -> its SELECT."""
+        """
+        View name in schema `read` -> its SELECT. A rebuild may change a view's columns; readers
+        name the columns that they want.
+        """
         ...
 
     def apply(
@@ -69,7 +75,11 @@ class ReadModel(Protocol):
         Write what a page of events means, in few set-based statements.
 
         Runs in the transaction that moves the position. Anything raised halts the projection at
-        the first event that cannot be digested, so raise on what you do not understand.
+        the first event that cannot be digested, so raise on what you do not understand. The page
+        is then applied again in smaller parts: keep nothing in memory from one call to the next,
+        and do not let the result depend on where pages begin and end.
+
+        The schema may belong to a version that nobody reads yet, or that nobody reads any more.
         """
         ...
 
@@ -78,6 +88,7 @@ class ReadModel(Protocol):
         Housekeeping that needs no event, such as building an index over rows that are complete.
 
         Called now and then, outside the step, on an autocommit connection, by one process at a
-        time. Returns whether there is more to do.
+        time; before a rebuilt version is swapped in, until there is no more to do. Returns whether
+        there is.
         """
         ...

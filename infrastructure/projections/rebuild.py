@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import psycopg
-from psycopg import Connection, sql
+from psycopg import Connection
 from psycopg.rows import scalar_row
 
 from infrastructure.projections import registry, views
+from infrastructure.projections.indexing import analyze, index
 from infrastructure.projections.registry import Version
 from infrastructure.projections.runner import ProjectionRunner
 from infrastructure.projections.steps import Poison, StepResult
@@ -34,10 +35,6 @@ SELECT position, status IN ('live', 'halted') AS is_read FROM projection.project
 WHERE name = %s AND (status IN ('live', 'halted') OR version = %s) ORDER BY version FOR UPDATE
 """
 POSITION = "SELECT position FROM projection.projection WHERE name = %s AND version = %s"
-TABLES = """
-SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%s) AND relkind IN ('r', 'p')
-"""
-
 Stage = Literal["loading", "indexing", "switching"]
 
 
@@ -100,7 +97,7 @@ class ProjectionRebuilder:
             new = self._open_version(connection, model)
             self._load(connection, new, on_progress)
             on_progress(self._progress(connection, new, "indexing"))
-            registry.run_script(connection, model.indexes(new.schema))
+            index(connection, model, new)
             while model.maintain(connection, new.schema):
                 pass
             self._load(connection, new, on_progress)
@@ -231,11 +228,3 @@ class ProjectionRebuilder:
             position=self._position(connection, version),
             head=self._stepper.reader.head(connection),
         )
-
-
-def analyze(connection: Connection[Any], version: Version) -> None:
-    """So that the first readers after the swap get plans for full tables."""
-    with connection.cursor(row_factory=scalar_row) as cursor:
-        tables = cursor.execute(TABLES, (version.schema,)).fetchall()
-    for table in tables:
-        connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(version.schema, table)))
