@@ -1,0 +1,20 @@
+"""Why jobs failed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from infrastructure.postgres.migrations import run_sql
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    run_sql(Path(__file__).with_suffix(".sql").read_text("utf-8"))
+
+
+def downgrade() -> None:
+    run_sql("DROP TABLE jobs.job_failure;")

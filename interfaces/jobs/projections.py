@@ -1,0 +1,46 @@
+"""Jobs that move read models along the log."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Protocol
+
+from procrastinate import App, JobContext
+from psycopg_pool import ConnectionPool
+
+from infrastructure.jobs.wakeups import wake_projection
+from interfaces.jobs.stopping import should_stop
+
+BUDGET_SECONDS = 20.0  # then other projections get their turn
+SLICE_SECONDS = 2.0  # between two looks at whether to stop
+
+
+class ProjectionSteps(Protocol):
+    def advance(self, name: str, *, budget_seconds: float) -> bool:
+        """Returns whether work remains."""
+        ...
+
+    def maintain(self, name: str) -> bool:
+        """Returns whether there is more to do."""
+        ...
+
+
+def add_projection_jobs(app: App, runner: ProjectionSteps, pool: ConnectionPool[Any]) -> None:
+    # Never with a retry: back in the queue they would meet their twin under the queueing lock.
+    # What fails is asked for again by the sweeper.
+    @app.task(name="projections:advance", queue="projections", retry=False, pass_context=True)
+    def advance(context: JobContext, /, *, name: str, **_newer: object) -> None:
+        """Steps until the log's end, its turn's end, or the process's."""
+        is_stopping = should_stop(context)
+        deadline = time.monotonic() + BUDGET_SECONDS
+        while runner.advance(name, budget_seconds=SLICE_SECONDS):
+            if is_stopping() or time.monotonic() > deadline:
+                with pool.connection() as connection:
+                    wake_projection(connection, name)
+                return
+
+    @app.task(name="projections:maintain", queue="maintenance", retry=False, pass_context=True)
+    def maintain(context: JobContext, /, *, name: str, **_newer: object) -> None:
+        is_stopping = should_stop(context)
+        while runner.maintain(name) and not is_stopping():
+            continue
