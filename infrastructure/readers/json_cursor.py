@@ -1,0 +1,288 @@
+"""
+A walk through one JSON document of any size. Objects are entered key by key; lists give their
+elements one at a time, cut out of the bytes and parsed whole, because that is many times faster
+than parser events.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from infrastructure.readers.json_values import TooDeepError, UnparsableJsonError, parse
+from infrastructure.readers.limits import CHUNK, MESSAGE_LIMIT
+from infrastructure.readers.repairs import Repairs
+from infrastructure.readers.text_stream import ByteStream
+
+_SPACE = re.compile(rb"[ \t\r\n]*+")
+_SCALAR = re.compile(rb"[^\s,\]}{\[:\"]*+")
+# A quote that stands alone opens a string whose end is not in the buffer.
+_STRUCTURE = re.compile(rb'"(?:[^"\\]++|\\.)*+"|["{}\[\]]', re.DOTALL)
+_STRING_REST = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
+_SEPARATOR = re.compile(rb'\}\s*,\s*\{\s*"[^"\\]{0,200}"')
+
+
+class BrokenJsonError(Exception):
+    """The document breaks here: nothing after this place can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unparsed:
+    """An element that was passed over, whole."""
+
+    reason: str
+
+
+class JsonCursor:
+    """Reads forward only; holds one chunk, or one element of up to `limit` bytes."""
+
+    def __init__(
+        self,
+        stream: ByteStream,
+        repairs: Repairs,
+        *,
+        limit: int = MESSAGE_LIMIT,
+        chunk: int = CHUNK,
+    ) -> None:
+        self._stream = stream
+        self._repairs = repairs
+        self._limit = limit
+        self._chunk = chunk
+        self._buffer = b""
+        self._at = 0
+        self._dropped = 0  # bytes before the buffer
+        self._ended = False
+
+    @property
+    def position(self) -> int:
+        """Bytes read so far."""
+        return self._dropped + self._at
+
+    def peek(self) -> bytes:
+        """The next byte that is not white space, without taking it; empty at the end."""
+        while True:
+            match = _SPACE.match(self._buffer, self._at)
+            self._at = match.end() if match else self._at
+            if self._at < len(self._buffer):
+                return self._buffer[self._at : self._at + 1]
+            if not self._fill():
+                return b""
+
+    def follow(self, token: bytes) -> bool:
+        """Take the byte if it comes next."""
+        is_next = self.peek() == token
+        self._at += is_next
+        return is_next
+
+    def keys(self) -> Iterator[str]:
+        """Enter an object. Its values must be taken or skipped between one key and the next."""
+        self._take(b"{", "an object")
+        if self.peek() == b"}":
+            self._at += 1
+            return
+        while True:
+            if self.peek() != b'"':
+                raise self._broken("a key in quotes")
+            key = self.value()
+            self._take(b":", "a colon")
+            yield key if isinstance(key, str) else ""
+            if not self._goes_on(b"}"):
+                return
+
+    def each(self) -> Iterator[None]:
+        """Enter a list; yields before each element, which must then be taken or skipped."""
+        self._take(b"[", "a list")
+        if self.peek() == b"]":
+            self._at += 1
+            return
+        while True:
+            yield None
+            if not self._goes_on(b"]"):
+                return
+
+    def elements(self) -> Iterator[Any]:
+        """Yield the parsed elements of a list; in place of one that is too big, an Unparsed."""
+        self._take(b"[", "a list")
+        if self.peek() == b"]":
+            self._at += 1
+            return
+        count = 0
+        separator = b""
+        step = 0
+        tried = -1  # the document position of a cut that did not fit: up to there, step by step
+        while True:
+            cut = 0
+            while separator and self.position > tried:
+                buffer, at = self._buffer, self._at
+                cut = buffer.find(separator, at)
+                if cut < 0:
+                    break
+                raw = buffer[at : cut + 1]
+                try:
+                    value = orjson.loads(raw)
+                except orjson.JSONDecodeError:
+                    tried = self._dropped + cut
+                    break
+                if b"\\u0000" in raw:
+                    break  # the slow way repairs it
+                self._at = cut + step
+                count += 1
+                yield value
+            if cut < 0 and self._at + self._chunk > len(self._buffer) and self._fill():
+                continue
+            count += 1
+            yield self._element(count)
+            if match := _SEPARATOR.match(self._buffer, max(self._at - 1, 0)):
+                separator = match[0]
+                step = separator.index(b"{")
+            if not self._goes_on(b"]"):
+                return
+
+    def value(self) -> Any:
+        """
+        Take one value.
+
+        Raises:
+            BrokenJsonError: also if it is longer than the limit.
+        """
+        value = self._element(None)
+        if isinstance(value, Unparsed):
+            raise BrokenJsonError(f"near byte {self.position}: {value.reason}")
+        return value
+
+    def skip(self) -> None:
+        """Pass over one value of any size."""
+        first = self.peek()
+        depth = 0
+        while True:
+            if first == b'"':
+                self._skip_string()
+            elif first in (b"{", b"["):
+                depth += 1
+                self._at += 1
+            elif first in (b"}", b"]") and depth:
+                depth -= 1
+                self._at += 1
+            elif not first:
+                raise self._broken("the rest of a value")
+            elif depth and first in (b",", b":"):
+                self._at += 1
+            else:
+                self._skip_scalar()
+            if not depth:
+                return
+            first = self.peek()
+
+    def _element(self, number: int | None) -> Any:
+        self.peek()
+        end = self._end_of_value()
+        if end < 0:
+            self.skip()
+            return Unparsed(f"longer than {self._limit} bytes, left out")
+        raw = self._buffer[self._at : end]
+        try:
+            value = parse(raw, self._repairs, number)
+        except TooDeepError as error:
+            self._at = end
+            return Unparsed(f"{error}, left out")
+        except UnparsableJsonError as error:
+            raise BrokenJsonError(f"broken JSON near byte {self.position}: {error}") from error
+        self._at = end
+        return value
+
+    def _end_of_value(self) -> int:
+        """Where the value at the cursor ends in the buffer; -1 if it exceeds the limit."""
+        while True:
+            end = self._find_end()
+            if end >= 0:
+                return end
+            if len(self._buffer) - self._at > self._limit:
+                return -1
+            # Twice as much each time: a long value is not scanned again for every chunk.
+            wanted = max(self._chunk, len(self._buffer) - self._at)
+            if not self._fill(wanted):
+                raise self._broken("the rest of a value")
+
+    def _find_end(self) -> int:
+        buffer, at = self._buffer, self._at
+        if buffer[at : at + 1] not in (b"{", b"[", b'"'):
+            match = _SCALAR.match(buffer, at)
+            end = match.end() if match else at
+            if end == at:
+                raise self._broken("a value")
+            return end if end < len(buffer) or self._ended else -1
+        depth = 0
+        for match in _STRUCTURE.finditer(buffer, at):
+            token = match[0]
+            if token in (b"{", b"["):
+                depth += 1
+            elif token in (b"}", b"]"):
+                depth -= 1
+            elif token == b'"':
+                return -1
+            if depth <= 0:
+                return match.end()
+        return -1
+
+    def _skip_string(self) -> None:
+        self._at += 1
+        while True:
+            match = _STRING_REST.match(self._buffer, self._at)
+            self._at = match.end() if match else self._at
+            if self._buffer[self._at : self._at + 1] == b'"':
+                self._at += 1
+                return
+            if not self._fill():  # a lone backslash at the end waits for its second byte
+                raise self._broken("the end of a text")
+
+    def _skip_scalar(self) -> None:
+        while True:
+            match = _SCALAR.match(self._buffer, self._at)
+            end = match.end() if match else self._at
+            if end < len(self._buffer):
+                if end == self._at:
+                    raise self._broken("a value")
+                self._at = end
+                return
+            self._at = end
+            if not self._fill():
+                return
+
+    def _goes_on(self, closing: bytes) -> bool:
+        following = self.peek()
+        if following == b",":
+            self._at += 1
+            self.peek()
+            return True
+        if following != closing:
+            raise self._broken(f"a comma or {closing.decode()}")
+        self._at += 1
+        return False
+
+    def _take(self, token: bytes, expected: str) -> None:
+        if self.peek() != token:
+            raise self._broken(expected)
+        self._at += 1
+
+    def _broken(self, expected: str) -> BrokenJsonError:
+        found = self._buffer[self._at : self._at + 1]
+        if not found and self._ended:
+            return BrokenJsonError(f"the file ends at byte {self.position}, before {expected}")
+        return BrokenJsonError(
+            f"broken JSON at byte {self.position}: {expected} was expected, not {found!r}"
+        )
+
+    def _fill(self, size: int | None = None) -> bool:
+        """Drop what was read and add a chunk. False at the end of the stream."""
+        data = b"" if self._ended else self._stream.read(size or self._chunk)
+        if not data:
+            self._ended = True
+            return False
+        self._buffer = self._buffer[self._at :] + data
+        self._dropped += self._at
+        self._at = 0
+        return True

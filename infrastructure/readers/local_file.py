@@ -1,0 +1,40 @@
+"""An export lying on this machine's disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+from application.ports.chat_reader import UnreadableExportError
+
+
+class LocalFile:
+    """An ExportFile over a path."""
+
+    def __init__(self, path: Path) -> None:
+        """
+        Raises:
+            UnreadableExportError: if the path is not a file that can be opened.
+        """
+        self._path = path
+        try:
+            if not path.is_file():
+                what = "is not a file" if path.exists() else "there is no such file"
+                raise UnreadableExportError(file=str(path), reason=what)
+            with path.open("rb"):
+                self._size = path.stat().st_size
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise UnreadableExportError(file=str(path), reason=reason) from error
+
+    @property
+    def name(self) -> str:
+        return self._path.name
+
+    @property
+    def size(self) -> int:
+        """Bytes, as they were when the file was first looked at."""
+        return self._size
+
+    def open(self) -> BinaryIO:
+        return self._path.open("rb")

@@ -1,0 +1,48 @@
+"""What all readers share: an export of which nothing can be read is an error, not silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from application.ports.chat_reader import ExportFile, ReadItem, ReadWarning, UnreadableExportError
+from infrastructure.readers.archive import BrokenMemberError
+from infrastructure.readers.limits import HELD_WARNINGS
+
+# What conversion of one message raises when its values are not what the format says.
+MALFORMED = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
+
+
+def or_unreadable(items: Iterator[ReadItem], file: ExportFile) -> Iterator[ReadItem]:
+    """
+    Pass the items on; warnings wait for the first item that is none.
+
+    Raises:
+        UnreadableExportError: if there is no such item, with the first fatal reason.
+    """
+    held: list[ReadWarning] = []
+    has_item = False
+    for item in _until_broken(items, file):
+        if has_item or len(held) > HELD_WARNINGS:
+            yield item
+        elif isinstance(item, ReadWarning):
+            held.append(item)
+        else:
+            has_item = True
+            yield from held
+            held.clear()
+            yield item
+    if has_item:
+        return
+    if not held:
+        raise UnreadableExportError(file=file.name, reason="it holds no messages")
+    first = next((warning for warning in held if warning.is_fatal), held[0])
+    raise UnreadableExportError(file=first.file, line=first.line, reason=first.reason)
+
+
+def _until_broken(items: Iterator[ReadItem], file: ExportFile) -> Iterator[ReadItem]:
+    try:
+        yield from items
+    except BrokenMemberError as error:
+        yield ReadWarning(error.file, None, error.reason, is_fatal=True)
+    except OSError as error:
+        yield ReadWarning(file.name, None, f"reading failed: {error}", is_fatal=True)

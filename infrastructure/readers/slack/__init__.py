@@ -1,0 +1,1 @@
+"""Slack: the zip archive of a workspace."""

@@ -1,0 +1,133 @@
+"""What a Slack archive holds: its conversations, their day files, its people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from application.ports.chat_reader import ReadWarning
+from domain.message import Conversation, ConversationKind
+from infrastructure.readers.archive import Archive, BrokenMemberError, Member
+from infrastructure.readers.json_cursor import BrokenJsonError, JsonCursor, Unparsed
+from infrastructure.readers.repairs import Repairs
+from infrastructure.readers.slack.people import People
+from infrastructure.readers.text_stream import as_utf8
+
+DAY_FILE = re.compile(r"(?P<folder>.+)/\d{4}-\d{2}-\d{2}\.json")
+PEOPLE_FILES = ("users.json", "org_users.json")
+# In the order in which their conversations are read.
+LIST_FILES: dict[str, ConversationKind] = {
+    "channels.json": "channel",
+    "groups.json": "channel",
+    "mpims.json": "group",
+    "dms.json": "direct",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A conversation and the files of its days, oldest first."""
+
+    conversation: Conversation
+    days: list[Member]
+
+
+@dataclass(slots=True)
+class Workspace:
+    """The archive's table of contents."""
+
+    people: People = field(default_factory=People)
+    channels: dict[str, str] = field(default_factory=dict)  # names by id
+    folders: list[Folder] = field(default_factory=list)
+    warnings: list[ReadWarning] = field(default_factory=list)
+
+
+def explore(archive: Archive) -> Workspace:
+    """Read everything but the messages."""
+    found = Workspace()
+    days: dict[str, list[Member]] = {}
+    for member in archive.members:
+        if match := DAY_FILE.fullmatch(member.name):
+            days.setdefault(match["folder"], []).append(member)
+    for name in PEOPLE_FILES:
+        for member in _named(archive, name):
+            for _, person in elements(member, found.warnings):
+                found.people.add(person)
+    ids: set[str] = set()
+    for name, kind in LIST_FILES.items():
+        for member in _named(archive, name):
+            root = member.name.removesuffix(name)
+            for element, raw in elements(member, found.warnings):
+                if not isinstance(raw, dict) or not isinstance(raw.get("id"), str):
+                    reason = "a conversation without an id, left out"
+                    found.warnings.append(ReadWarning(member.name, element, reason))
+                    continue
+                _add(found, raw, kind, root, days, ids)
+    for folder in sorted(days):
+        title = folder.rpartition("/")[2]
+        reason = "a folder that no list of conversations names; read under its own name"
+        found.warnings.append(ReadWarning(folder, None, reason))
+        conversation = Conversation(folder if title in ids else title, title, "unknown")
+        found.folders.append(Folder(conversation, _sorted(days[folder])))
+    return found
+
+
+def _named(archive: Archive, name: str) -> list[Member]:
+    return [m for m in archive.members if m.path.name == name and len(m.path.parts) <= 4]
+
+
+def _add(
+    found: Workspace,
+    raw: dict[str, Any],
+    kind: ConversationKind,
+    root: str,
+    days: dict[str, list[Member]],
+    ids: set[str],
+) -> None:
+    known: str = raw["id"]
+    if known in ids:
+        return  # shared by two workspaces of an organisation: listed in both, with one folder
+    name = raw.get("name")
+    title = name if isinstance(name, str) and name else _members_names(found, raw) or known
+    if isinstance(name, str) and name:
+        found.channels[known] = name
+    folder = next((f for f in (f"{root}{name}", f"{root}{known}") if f in days), None)
+    ids.add(known)
+    members = [] if folder is None else days.pop(folder)
+    found.folders.append(Folder(Conversation(known, title, kind), _sorted(members)))
+
+
+def _members_names(found: Workspace, raw: dict[str, Any]) -> str:
+    members = raw.get("members")
+    if not isinstance(members, list):
+        return ""
+    return ", ".join(found.people.name(m) for m in members if isinstance(m, str))
+
+
+def _sorted(days: list[Member]) -> list[Member]:
+    return sorted(days, key=lambda member: member.name)
+
+
+def elements(member: Member, warnings: list[ReadWarning]) -> Iterator[tuple[int, Any]]:
+    """
+    The elements of a file that holds one list, numbered from 1. What is wrong with the file goes
+    to `warnings`; its readable beginning is yielded.
+    """
+    repairs = Repairs()
+    number = 0
+    try:
+        with member.open() as stream:
+            cursor = JsonCursor(as_utf8(stream), repairs)
+            for number, raw in enumerate(cursor.elements(), start=1):
+                if isinstance(raw, Unparsed):
+                    warnings.append(ReadWarning(member.name, number, raw.reason))
+                else:
+                    yield number, raw
+    except BrokenJsonError as error:
+        reason = f"{error}; the rest of this file was not read, the others were"
+        warnings.append(ReadWarning(member.name, number + 1, reason))
+    except BrokenMemberError as error:
+        warnings.append(ReadWarning(member.name, number + 1, error.reason))
+    warnings += repairs.warnings(member.name)

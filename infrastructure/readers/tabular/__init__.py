@@ -1,0 +1,1 @@
+"""CSV and JSON lines: any columns, guessed or named by a person."""

@@ -1,0 +1,125 @@
+"""Reading a table, whatever file format its rows come in."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from application.ports.chat_reader import (
+    DateOrder,
+    ExportFile,
+    ReadFacts,
+    ReadItem,
+    ReadOptions,
+    ReadWarning,
+    UnreadableExportError,
+)
+from domain.message import Conversation
+from infrastructure.readers.date_order import DateOrderVotes
+from infrastructure.readers.local_time import LocalClock
+from infrastructure.readers.reading import MALFORMED
+from infrastructure.readers.stamps import numeric_fields
+from infrastructure.readers.tabular.columns import FIELDS, Row, guess, is_complete, value_of
+from infrastructure.readers.tabular.rows import RowConverter
+
+SAMPLE_ROWS = 200
+_CONVERSATIONS = 100_000  # remembered as already told of; beyond, one may be told of again
+
+# Yields (line, row), or a warning in place of what is no row.
+Rows = Callable[[], Iterator[tuple[int, Row] | ReadWarning]]
+
+
+def read_table(
+    file: ExportFile, rows: Rows, options: ReadOptions, facts: ReadFacts
+) -> Iterator[ReadItem]:
+    """
+    Args:
+        rows: starts reading the file from its beginning, each time it is called.
+
+    Raises:
+        UnreadableExportError: if the columns of time and text are not found.
+    """
+    clock = LocalClock(options, facts, file=file.name)
+    sample = [one[1] for one in islice(rows(), SAMPLE_ROWS) if not isinstance(one, ReadWarning)]
+    names = column_names(sample)
+    facts.columns = guess(names, sample, options.columns)
+    _check(file, names, sample, options, facts)
+    order: DateOrder = options.date_order or "dmy"
+    column = facts.columns["sent_at"]
+    if any(numeric_fields(value_of(row, column)) for row in sample):
+        if options.date_order is None:
+            order, doubt = _decide_order(rows, column)
+            if doubt is not None:
+                reason = f"dates were read as {'/'.join(order)} because {doubt}"
+                yield ReadWarning(file.name, None, f"{reason}; if wrong, state the date order")
+        facts.date_order = order
+    title = file.name.rpartition("/")[2].rpartition(".")[0] or file.name
+    converter = RowConverter(
+        facts.columns,
+        fallback=Conversation(title, title, "unknown"),
+        order=order,
+        clock=clock,
+        facts=facts,
+    )
+    told: OrderedDict[str, None] = OrderedDict()
+    for one in rows():
+        if isinstance(one, ReadWarning):
+            yield one
+            continue
+        line, row = one
+        try:
+            conversation, message = converter.convert(row)
+        except MALFORMED as error:
+            yield ReadWarning(file.name, line, f"message skipped: {error}")
+            continue
+        if conversation.id not in told:
+            yield conversation
+            told[conversation.id] = None
+            if len(told) > _CONVERSATIONS:
+                told.popitem(last=False)
+        yield message
+
+
+def column_names(rows: list[Row]) -> list[str]:
+    """All columns of some rows, in order of appearance; those inside objects as "a.b", too."""
+    names: dict[str, None] = {}
+    for row in rows:
+        for name, value in row.items():
+            names[name] = None
+            if isinstance(value, dict):
+                names.update(dict.fromkeys(f"{name}.{inner}" for inner in value))
+    return list(names)
+
+
+def _check(
+    file: ExportFile,
+    names: list[str],
+    sample: list[Row],
+    options: ReadOptions,
+    facts: ReadFacts,
+) -> None:
+    top = ", ".join(name for name in names if "." not in name)[:300]
+    for field, column in options.columns.items():
+        if field not in FIELDS:
+            reason = f"there is no field {field!r}; fields are {', '.join(FIELDS)}"
+            raise UnreadableExportError(file=file.name, reason=reason)
+        if sample and column not in names:
+            reason = f"there is no column {column!r}; columns are {top}"
+            raise UnreadableExportError(file=file.name, reason=reason)
+    if sample and not is_complete(facts.columns):
+        missing = " and ".join(f for f in ("sent_at", "text") if f not in facts.columns)
+        reason = f"no column for {missing} was found; name it (columns are {top})"
+        raise UnreadableExportError(file=file.name, reason=reason)
+    if not sample:
+        facts.columns = {"sent_at": "", "text": ""}
+
+
+def _decide_order(rows: Rows, column: str) -> tuple[DateOrder, str | None]:
+    votes = DateOrderVotes()
+    for one in rows():
+        if not isinstance(one, ReadWarning) and (
+            fields := numeric_fields(value_of(one[1], column))
+        ):
+            votes.add(*fields)
+    return votes.decide()

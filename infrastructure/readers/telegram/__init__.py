@@ -1,0 +1,1 @@
+"""Telegram Desktop: result.json, of one chat or of an account."""

@@ -1,0 +1,1 @@
+"""WhatsApp: the text files that a phone exports, alone or zipped."""
