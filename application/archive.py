@@ -46,6 +46,11 @@ class Archive(Application[UUID]):
     def construct_mapper(self) -> Mapper[UUID]:
         return self._given_mapper
 
+    def close(self) -> None:
+        """Write what was accepted, then let go of the database."""
+        self.event_log.close()
+        super().close()
+
     @property
     def event_log(self) -> EventLog:
         return cast("EventLog", self.recorder)

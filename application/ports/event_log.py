@@ -62,3 +62,7 @@ class EventLog(Protocol):
     def head(self) -> int:
         """The last position; 0 if the log is empty."""
         ...
+
+    def close(self) -> None:
+        """Write what was accepted, then stop."""
+        ...

@@ -95,6 +95,9 @@ class AppendOnlyRecorder(PostgresApplicationRecorder):
     def head(self) -> int:
         return self.max_notification_id() or 0
 
+    def close(self) -> None:
+        self.appender.close()
+
     def _announce(self) -> None:
         self.on_commit()
 
