@@ -8,10 +8,10 @@ from procrastinate import App
 from psycopg_pool import ConnectionPool
 
 from interfaces.jobs.projections import ProjectionSteps, add_projection_jobs
-from interfaces.jobs.uploads import EmbedUploads, ReadUploads, add_upload_jobs
+from interfaces.jobs.uploads import UploadHandlers, add_upload_jobs
 
 
-class JobHandlers(Protocol):
+class JobHandlers(UploadHandlers, Protocol):
     """What jobs need of the container. All of it is called in threads, several at a time."""
 
     @property
@@ -20,13 +20,7 @@ class JobHandlers(Protocol):
     @property
     def runner(self) -> ProjectionSteps: ...
 
-    @property
-    def read_upload(self) -> ReadUploads: ...
-
-    @property
-    def embed_upload(self) -> EmbedUploads: ...
-
 
 def register_tasks(app: App, container: JobHandlers) -> None:
-    add_upload_jobs(app, read=container.read_upload, embed=container.embed_upload)
+    add_upload_jobs(app, container)
     add_projection_jobs(app, container.runner, container.pool)

@@ -24,15 +24,25 @@ class EmbedUploads(Protocol):
     def __call__(self, command: EmbedUpload, *, should_stop: Callable[[], bool]) -> None: ...
 
 
-def add_upload_jobs(app: App, *, read: ReadUploads, embed: EmbedUploads) -> None:
+class UploadHandlers(Protocol):
+    """Asked for when a job runs, not before: to make them may load a model."""
+
+    @property
+    def read_upload(self) -> ReadUploads: ...
+
+    @property
+    def embed_upload(self) -> EmbedUploads: ...
+
+
+def add_upload_jobs(app: App, handlers: UploadHandlers) -> None:
     @app.task(name="uploads:read", queue="reading", retry=PATIENT, pass_context=True)
     def read_upload(context: JobContext, /, *, upload_id: str, **_newer: object) -> None:
         PATIENT.require_attempt_left(context.job)
         command = ReadUpload(upload_id=UUID(upload_id))
-        read(command, should_stop=should_stop(context))
+        handlers.read_upload(command, should_stop=should_stop(context))
 
     @app.task(name="uploads:embed", queue="embedding", retry=PATIENT, pass_context=True)
     def embed_upload(context: JobContext, /, *, upload_id: str, **_newer: object) -> None:
         PATIENT.require_attempt_left(context.job)
         command = EmbedUpload(upload_id=UUID(upload_id))
-        embed(command, should_stop=should_stop(context))
+        handlers.embed_upload(command, should_stop=should_stop(context))

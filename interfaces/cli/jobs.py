@@ -1,0 +1,82 @@
+"""`chatledger jobs`: what waits, runs and has failed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from infrastructure.bootstrap import open_container
+from infrastructure.jobs.queue import (
+    JobAlreadyQueuedError,
+    JobEntry,
+    JobNotFailedError,
+    JobQueue,
+    UnknownJobError,
+)
+from infrastructure.settings import Settings
+
+
+@click.group()
+def jobs() -> None:
+    """See the job queue, and what failed in it."""
+
+
+@jobs.command("list")
+@click.option("--failed", "is_failed", is_flag=True, help="Only those that failed.")
+@click.option("--json", "is_json", is_flag=True, help="One JSON object a line.")
+@click.option("--limit", default=100, show_default=True, help="At most so many, the newest first.")
+def list_jobs(*, is_failed: bool, is_json: bool, limit: int) -> None:
+    """List jobs: waiting, running and failed ones."""
+    with open_container(Settings.from_env()) as container:
+        queue = JobQueue(container.pool)
+        entries = queue.failed(limit=limit) if is_failed else queue.jobs(limit=limit)
+    if is_json:
+        for entry in entries:
+            click.echo(json.dumps(dataclasses.asdict(entry), default=str))
+        return
+    Console().print(table(entries) if entries else "There are no such jobs.")
+
+
+@jobs.command()
+@click.argument("id", type=int)
+def retry(id: int) -> None:
+    """Try a failed job again, with all its attempts."""
+    with open_container(Settings.from_env()) as container:
+        try:
+            JobQueue(container.pool).retry(id)
+        except (UnknownJobError, JobNotFailedError, JobAlreadyQueuedError) as error:
+            raise click.ClickException(str(error)) from None
+    click.echo(f"Job {id} is waiting for a worker.")
+
+
+@jobs.command()
+@click.argument("id", type=int)
+def discard(id: int) -> None:
+    """Forget a job. A running one is asked to stop."""
+    with open_container(Settings.from_env()) as container:
+        try:
+            outcome = JobQueue(container.pool).discard(id)
+        except UnknownJobError as error:
+            raise click.ClickException(str(error)) from None
+    click.echo(f"Job {id} was {outcome}.")
+
+
+def table(entries: list[JobEntry]) -> Table:
+    found = Table("id", "task", "arguments", "status", "attempts", "failed at", "error")
+    for entry in entries:
+        arguments = ", ".join(f"{key}={value}" for key, value in entry.arguments.items())
+        failed_at = "" if entry.failed_at is None else f"{entry.failed_at:%Y-%m-%d %H:%M:%S %Z}"
+        found.add_row(
+            str(entry.id),
+            entry.task,
+            arguments,
+            entry.status,
+            str(entry.attempts),
+            failed_at,
+            entry.error or "",
+        )
+    return found
