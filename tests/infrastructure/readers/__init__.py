@@ -1,0 +1,1 @@
+"""Readers: real exports, hostile ones, and exports written by the tests themselves."""

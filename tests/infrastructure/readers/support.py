@@ -1,0 +1,129 @@
+"""Reading an export in one go, and comparing it with what is known of it."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from application.ports.chat_reader import ChatReader, ReadFacts, ReadOptions, ReadWarning
+from domain.message import Conversation, Message
+from infrastructure.readers.local_file import LocalFile
+from infrastructure.readers.registry import Readers
+
+
+@dataclass(frozen=True)
+class MemoryFile:
+    """An ExportFile made by a test."""
+
+    data: bytes
+    name: str = "export.bin"
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    def open(self) -> BinaryIO:
+        return io.BytesIO(self.data)
+
+
+@dataclass
+class Read:
+    """All that a reader yielded, by kind."""
+
+    format: str
+    conversations: list[Conversation] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    warnings: list[ReadWarning] = field(default_factory=list)
+    facts: ReadFacts = field(default_factory=ReadFacts)
+
+    @property
+    def spoken(self) -> list[Message]:
+        """Without system notices."""
+        return [message for message in self.messages if message.kind != "system"]
+
+    @property
+    def texts(self) -> list[str]:
+        return [message.text for message in self.spoken]
+
+    @property
+    def reasons(self) -> list[str]:
+        return [warning.reason for warning in self.warnings]
+
+    def per_title(self) -> dict[str, int]:
+        titles = {conversation.id: conversation.title for conversation in self.conversations}
+        counts = dict.fromkeys(titles.values(), 0)
+        for message in self.spoken:
+            counts[titles[message.conversation]] += 1
+        return counts
+
+    def digest(self, stamp: Callable[[Message], str]) -> str:
+        lines = sorted(
+            "\t".join((stamp(m), _escaped(m.author.name if m.author else ""), _escaped(m.text)))
+            for m in self.spoken
+        )
+        return sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
+
+
+def read(
+    source: Path | MemoryFile,
+    options: ReadOptions | None = None,
+    *,
+    reader: ChatReader | None = None,
+) -> Read:
+    file = LocalFile(source) if isinstance(source, Path) else source
+    if reader is None:
+        reader, _ = Readers().recognise(file)
+    result = Read(reader.format)
+    told: set[str] = set()
+    for item in reader.read(file, options or ReadOptions(), result.facts):
+        match item:
+            case Conversation():
+                result.conversations.append(item)
+                told.add(item.id)
+            case Message():
+                assert item.conversation in told, "a message came before its conversation"
+                assert item.sent_at.tzinfo is not None
+                result.messages.append(item)
+            case ReadWarning():
+                result.warnings.append(item)
+    return result
+
+
+def text_file(text: str, name: str = "chat.txt") -> MemoryFile:
+    return MemoryFile(text.encode(), name)
+
+
+def json_file(value: Any, name: str = "result.json") -> MemoryFile:
+    return MemoryFile(json.dumps(value).encode(), name)
+
+
+def zip_file(members: Mapping[str, bytes | str], name: str = "export.zip") -> MemoryFile:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, data in members.items():
+            archive.writestr(path, data)
+    return MemoryFile(target.getvalue(), name)
+
+
+def utc_stamp(message: Message) -> str:
+    return message.sent_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def local_stamp(message: Message) -> str:
+    return message.sent_at.strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def expectation(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+def _escaped(text: str) -> str:
+    for raw, shown in (("\\", "\\\\"), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
+        text = text.replace(raw, shown)
+    return text
