@@ -27,6 +27,11 @@ class RecordedEvent:
     event: Any
 
 
+def storable(text: str) -> str:
+    """PostgreSQL's text holds every character but U+0000."""
+    return text.replace("\x00", "\ufffd")
+
+
 class ReadModel(Protocol):
     """
     Disposable: everything in it follows from the log.

@@ -1,0 +1,1 @@
+"""Uploads: how far each has come, and what happened on the way."""

@@ -1,0 +1,1 @@
+"""Workspaces by name."""

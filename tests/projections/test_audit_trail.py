@@ -1,0 +1,276 @@
+"""Every event leaves a sentence that says who did what."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from application.context import LOCAL_OWNER, SYSTEM
+from domain.aggregate import ERASED
+from domain.search import Search
+from domain.topics import EVENTS
+from domain.transcript import Transcript, TranscriptEmbedding
+from domain.upload import Upload
+from domain.workspace import Workspace
+from infrastructure.projections.rebuild import ProjectionRebuilder
+from infrastructure.projections.runner import ProjectionRunner
+from projections.audit_trail.projection import ACTORS, AuditTrailReadModel
+from projections.audit_trail.queries import AuditRow, audit_trail
+from projections.audit_trail.words import WORDS
+from projections.workspaces.projection import WorkspacesReadModel
+from projections.workspaces.queries import workspace_by_name, workspaces
+from tests.support.archive import Ledger
+
+ID = UUID("12345678-9abc-4def-8123-456789abcdef")
+# One of each kind, with the sentence it makes.
+SENTENCES: dict[str, tuple[dict[str, Any], str]] = {
+    "workspace.created": ({"name": "Acme"}, "created the workspace «Acme»"),
+    "upload.received": (
+        {"filename": "x.zip", "size": 3_670_016},
+        "uploaded «x.zip» (3.5 MB)",
+    ),
+    "upload.received_again": (
+        {"filename": "y.zip"},
+        "uploaded the same file again, as «y.zip»",
+    ),
+    "upload.inspected": (
+        {"format": "slack", "messages": 1_200, "authors": 1, "conversations": 3},
+        (
+            "recognised a slack export: 1,200 messages of 1 person in 3 conversations "
+            "(upload 12345678)"
+        ),
+    ),
+    "upload.rejected": (
+        {"reason": "x.zip: no chat export"},
+        "rejected upload 12345678: x.zip: no chat export",
+    ),
+    "upload.reading_started": (
+        {"from_batch": 3},
+        "started to read upload 12345678 from batch 4",
+    ),
+    "upload.read": (
+        {"messages": 500, "batches": 1},
+        "read upload 12345678: 500 messages in 1 batch",
+    ),
+    "upload.embedding_finished": (
+        {"embedded": 1, "reused": 2_000},
+        "made upload 12345678 searchable by meaning: 1 text embedded, 2,000 known already",
+    ),
+    "upload.failed": (
+        {"stage": "reading", "attempt": 2, "is_final": False, "reason": "no space left"},
+        "failed at reading of upload 12345678, attempt 2, and will try again: no space left",
+    ),
+    "upload.retry_requested": ({}, "asked to try upload 12345678 again"),
+    "upload.withdrawn": ({}, "withdrew upload 12345678"),
+    "upload.refused": (
+        {"filename": "huge.zip", "received": 2_048, "reason": "too large"},
+        "was refused the upload of «huge.zip» after 2.0 KB: too large",
+    ),
+    "transcript.recorded": (
+        {"slots": [0] * 500, "authors": [0] * 12, "batch": 2, "upload_id": str(ID)},
+        "500 messages of 12 people were recorded (batch 3 of upload 12345678)",
+    ),
+    "transcript_embedding.recorded": (
+        {"embedded": 400, "reused": 100, "batch": 2, "upload_id": str(ID), "model": "m@1/p1"},
+        "400 texts were embedded and 100 known already (batch 3 of upload 12345678, m@1/p1)",
+    ),
+    "search.performed": (
+        {"query": "where?", "mode": "meaning", "hits": [1] * 10, "milliseconds": 12.3},
+        "searched for «where?» by meaning: 10 hits in 12 ms",
+    ),
+}
+
+
+def make_event(topic: str, facts: dict[str, Any]) -> Any:
+    event = object.__new__(EVENTS[topic])
+    vars(event).update(facts, originator_id=ID)
+    return event
+
+
+def follow(ledger: Ledger) -> ProjectionRunner:
+    runner = ProjectionRunner(ledger.pool, ledger.reader, [AuditTrailReadModel()])
+    runner.ensure_all()
+    runner.advance("audit_trail")
+    return runner
+
+
+def trail(ledger: Ledger, **options: Any) -> list[AuditRow]:
+    follow(ledger)
+    with ledger.pool.connection() as connection:
+        return audit_trail(connection, ledger.workspace_id, **options)
+
+
+def perform_search(ledger: Ledger, **changes: Any) -> int:
+    search = Search.perform(
+        id=uuid4(),
+        searcher_id=str(LOCAL_OWNER),
+        query="where is\x00 the key",
+        mode="hybrid",
+        filters={},
+        model=None,
+        position=0,
+        hits=[7],
+        is_partial=False,
+        milliseconds=1.5,
+    )
+    return ledger.record(search, **changes)
+
+
+def test_every_event_has_words_and_nothing_else_has() -> None:
+    assert WORDS.keys() == EVENTS.keys() == SENTENCES.keys() == AuditTrailReadModel.topics
+
+
+@pytest.mark.parametrize("topic", sorted(EVENTS))
+def test_an_event_reads_as_a_sentence(topic: str) -> None:
+    facts, sentence = SENTENCES[topic]
+    assert WORDS[topic](make_event(topic, facts)) == sentence
+
+
+@pytest.mark.parametrize("topic", sorted(EVENTS))
+def test_an_event_keeps_its_sentence_when_its_personal_fields_are_erased(topic: str) -> None:
+    facts, _ = SENTENCES[topic]
+    cls: Any = EVENTS[topic]
+    erased = facts | dict.fromkeys(cls.personal, ERASED)
+    sentence = WORDS[topic](make_event(topic, erased))
+    if cls.personal.keys() & facts.keys():
+        assert "[erased]" in sentence
+
+
+def test_the_labels_of_actors_are_those_of_the_write_side() -> None:
+    assert ACTORS == {LOCAL_OWNER: "Local owner", SYSTEM: "System"}
+
+
+def test_an_entry_says_who_did_what_from_where_and_why(ledger: Ledger) -> None:
+    correlation, command = uuid4(), uuid4()
+    ledger.record(Workspace.create("Tests"))
+    perform_search(
+        ledger,
+        origin={"channel": "cli", "address": "local\x00host"},
+        correlation_id=correlation,
+        causation_position=1,
+        command_id=command,
+    )
+
+    created, searched = trail(ledger, after=0)
+
+    assert (created.actor, created.action, created.origin) == (
+        "Local owner",
+        "workspace.created",
+        {},
+    )
+    assert created.subject_id == Workspace.create_id("Tests")
+    assert (created.causation_position, created.command_id) == (None, None)
+    assert searched.position == 2
+    assert searched.words == (
+        "searched for «where is\ufffd the key» by meaning and words: 1 hit in 2 ms"
+    )
+    assert searched.origin == {"channel": "cli", "address": "local\ufffdhost"}
+    assert (searched.correlation_id, searched.command_id) == (correlation, command)
+    assert searched.causation_position == 1
+    assert searched.recorded_at > created.recorded_at
+
+
+def test_every_event_of_the_log_has_its_entry(ledger: Ledger) -> None:
+    upload = Upload.receive(
+        workspace_id=ledger.workspace_id,
+        blob="b" * 64,
+        size=10,
+        sha256="a" * 64,
+        filename="x.zip",
+        options={},
+    )
+    upload.withdraw()
+    conversation, author = str(uuid4()), str(uuid4())
+    head = ledger.record(
+        Workspace.create("Tests"),
+        upload,
+        Transcript.record(
+            upload_id=upload.id,
+            batch=0,
+            format="slack",
+            texts=1,
+            conversations=[conversation],
+            authors=[author],
+            slots=[[0, 0, 0, "message"]],
+            blocks={conversation: {}, author: {}},
+        ),
+        TranscriptEmbedding.record(
+            upload_id=upload.id,
+            batch=0,
+            model="m",
+            dimensions=1,
+            embedded=0,
+            reused=1,
+            counts={},
+            vectors={},
+        ),
+        actor_id=SYSTEM,
+    )
+
+    rows = trail(ledger, after=0)
+
+    assert [row.position for row in rows] == list(range(1, head + 1))
+    assert {row.actor for row in rows} == {"System"}
+    where = f"batch 1 of upload {str(upload.id)[:8]}"
+    assert rows[3].words == f"1 message of 1 person was recorded ({where})"
+
+
+def test_pages_go_forwards_after_a_position_and_backwards_before_one(ledger: Ledger) -> None:
+    for _ in range(5):
+        perform_search(ledger)
+
+    def positions(**options: Any) -> list[int]:
+        return [row.position for row in trail(ledger, **options)]
+
+    assert positions(after=0, limit=2) == [1, 2]
+    assert positions(after=2) == [3, 4, 5]
+    assert positions(limit=2) == [5, 4]
+    assert positions(before=4) == [3, 2, 1]
+    with pytest.raises(ValueError, match="not both"):
+        positions(after=1, before=2)
+
+
+def test_a_workspace_sees_its_own_entries_only(ledger: Ledger) -> None:
+    perform_search(ledger, workspace_id=uuid4())
+    perform_search(ledger)
+    perform_search(ledger, workspace_id=None)
+
+    assert [row.position for row in trail(ledger)] == [2]
+
+
+def test_after_an_erasure_a_rebuild_leaves_neither_words_nor_origin(ledger: Ledger) -> None:
+    perform_search(ledger, origin={"address": "192.0.2.7"})
+    [before] = trail(ledger)
+    ledger.keyring.destroy(LOCAL_OWNER)
+
+    ProjectionRebuilder(follow(ledger)).rebuild("audit_trail")
+
+    [after] = trail(ledger)
+    assert "where is" in before.words
+    assert after.words == "searched for «[erased]» by meaning and words: 1 hit in 2 ms"
+    assert after.origin == {}
+
+
+def test_rebuilding_gives_the_entries_that_following_gave(ledger: Ledger) -> None:
+    for _ in range(3):
+        perform_search(ledger)
+    before = trail(ledger)
+
+    ProjectionRebuilder(follow(ledger)).rebuild("audit_trail")
+
+    assert trail(ledger) == before
+
+
+def test_a_workspace_is_found_by_any_spelling_of_its_name(ledger: Ledger) -> None:
+    ledger.record(Workspace.create("Tests"), Workspace.create("Acme"))
+    runner = ProjectionRunner(ledger.pool, ledger.reader, [WorkspacesReadModel()])
+    runner.ensure_all()
+    runner.advance("workspaces")
+    with ledger.pool.connection() as connection:
+        found = workspace_by_name(connection, " TESTS ")
+        assert found is not None
+        assert (found.workspace_id, found.name) == (ledger.workspace_id, "Tests")
+        assert workspace_by_name(connection, "Nobody") is None
+        assert {row.name for row in workspaces(connection)} == {"Acme", "Tests"}
