@@ -53,6 +53,11 @@ class BlobWriter(Protocol):
         """Where the blob will be if nothing more is written."""
         ...
 
+    @property
+    def sha256(self) -> str:
+        """Of the bytes so far, 64 hex digits."""
+        ...
+
     def write(self, chunk: bytes) -> None:
         """
         Raises:

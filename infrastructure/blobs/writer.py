@@ -52,6 +52,10 @@ class DiskBlobWriter:
     def address(self) -> str:
         return self._home.address_of(self._workspace_id, self._hash.digest())
 
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
     def write(self, chunk: bytes) -> None:
         if not self._is_open:
             raise ValueError("this blob is finished; nothing can be added")
@@ -82,7 +86,7 @@ class DiskBlobWriter:
         finally:
             self.close()
         self._stored = StoredBlob(
-            address=address, size=self.received, sha256=self._hash.hexdigest(), is_new=is_new
+            address=address, size=self.received, sha256=self.sha256, is_new=is_new
         )
         return self._stored
 

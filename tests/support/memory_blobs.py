@@ -63,6 +63,10 @@ class MemoryBlobWriter:
     def address(self) -> str:
         return hashlib.sha256(self._workspace_id.bytes + self._content).hexdigest()
 
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self._content).hexdigest()
+
     def write(self, chunk: bytes) -> None:
         if not self._is_open:
             raise ValueError("this blob is finished; nothing can be added")
@@ -80,9 +84,8 @@ class MemoryBlobWriter:
             raise ValueError("this blob was given up")
         is_new = self.address not in self._store.blobs
         self._store.blobs[self.address] = bytes(self._content)
-        sha256 = hashlib.sha256(self._content).hexdigest()
         self._stored = StoredBlob(
-            address=self.address, size=self.received, sha256=sha256, is_new=is_new
+            address=self.address, size=self.received, sha256=self.sha256, is_new=is_new
         )
         self.close()
         return self._stored

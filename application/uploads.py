@@ -1,0 +1,106 @@
+"""What the commands about uploads have in common."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
+from typing import Any, get_args
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from eventsourcing.persistence import IntegrityError
+
+from application.archive import Accepted, Archive, Decision, NotFoundError
+from application.context import Context
+from application.ports.chat_reader import DateOrder
+from domain.upload import Upload
+
+MAX_FILENAME = 255  # characters
+MAX_SUFFIX = 20  # characters of a long name's ending that are kept: ".tar.gz"
+MAX_COLUMNS = 50
+ATTEMPTS = 20  # each lost race means that somebody else recorded something
+# Control characters; lone surrogates, which no database takes; what turns the reading direction
+# around, so that "exe.txt" may be shown for "txt.exe"; line separators.
+UNWANTED = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+SPACES = re.compile(r"\s+")
+
+
+class UploadOptionsError(ValueError):
+    """What the uploader said about the file cannot be meant."""
+
+
+def clean_filename(given: str) -> str:
+    """A name to show and to recognise formats by. It is never used as a path."""
+    last = re.split(r"[/\\]", given)[-1]
+    name = SPACES.sub(" ", UNWANTED.sub("", unicodedata.normalize("NFC", last))).strip()
+    if name in {"", ".", ".."}:
+        return "unnamed"
+    if len(name) <= MAX_FILENAME:
+        return name
+    stem, dot, suffix = name.rpartition(".")
+    if not dot or len(suffix) > MAX_SUFFIX:
+        return name[:MAX_FILENAME]
+    return stem[: MAX_FILENAME - len(suffix) - 1] + dot + suffix
+
+
+def check_options(given: Mapping[str, Any], formats: Collection[str] | None) -> dict[str, Any]:
+    """
+    The options that were given, without those that say nothing.
+
+    Args:
+        formats: those that can be read; None if that is not known here.
+
+    Raises:
+        UploadOptionsError: with a sentence that says what is possible.
+    """
+    options = {name: value for name, value in given.items() if value}
+    unknown = options.keys() - {"timezone", "date_order", "format", "columns"}
+    if unknown:
+        raise UploadOptionsError(f"there is no option {min(unknown)!r}")
+    timezone, order, name = (options.get(key) for key in ("timezone", "date_order", "format"))
+    if timezone and timezone not in timezones():
+        raise UploadOptionsError(
+            f"{timezone!r} is no time zone; say it as in the IANA list, such as 'Europe/Berlin'"
+        )
+    if order and order not in get_args(DateOrder):
+        raise UploadOptionsError(
+            f"the date order is one of {', '.join(get_args(DateOrder))}, not {order!r}"
+        )
+    if name and formats is not None and name not in formats:
+        raise UploadOptionsError(
+            f"no reader for the format {name!r}; there are {', '.join(sorted(formats))}"
+        )
+    columns = options.get("columns", {})
+    if len(columns) > MAX_COLUMNS:
+        raise UploadOptionsError(f"at most {MAX_COLUMNS} columns can be named")
+    return options
+
+
+@lru_cache(maxsize=1)
+def timezones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def load_upload(archive: Archive, context: Context, id: UUID) -> Upload:
+    """
+    Raises:
+        NotFoundError: if this workspace has none with this id.
+    """
+    upload = archive.load(Upload, id)
+    if upload.workspace_id != context.workspace_id:
+        raise NotFoundError(f"no upload {id}")
+    return upload
+
+
+def settle(
+    archive: Archive, context: Context, name: str, decide: Callable[[], Decision]
+) -> Accepted:
+    """Carry out a command once; decide again if somebody else was quicker. `decide` loads anew."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return archive.once(context, name, decide)
+        except IntegrityError:
+            continue  # what it decided on has changed
+    return archive.once(context, name, decide)
