@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 import sqlalchemy as sa
-
 from alembic import context
 
 LOCK = 7_263_110  # any constant; the same for ever

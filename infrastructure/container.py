@@ -6,19 +6,16 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-from application.commands.create_workspace import CreateWorkspaceHandler
-from application.commands.receive_upload import ReceiveUploadHandler
-from application.commands.retry_upload import RetryUploadHandler
-from application.commands.withdraw_upload import WithdrawUploadHandler
-from projections.audit_trail.projection import AuditTrailReadModel
-from projections.uploads.projection import UploadsReadModel
-from projections.workspaces.projection import WorkspacesReadModel
 from psycopg_pool import ConnectionPool
 
 from application.archive import Archive
+from application.commands.create_workspace import CreateWorkspaceHandler
 from application.commands.embed_upload import EmbedUploadHandler
 from application.commands.perform_search import PerformSearchHandler
 from application.commands.read_upload import ReadUploadHandler
+from application.commands.receive_upload import ReceiveUploadHandler
+from application.commands.retry_upload import RetryUploadHandler
+from application.commands.withdraw_upload import WithdrawUploadHandler
 from application.policies.embed_read_uploads import embed_read_uploads
 from application.policies.read_received_uploads import read_received_uploads
 from application.ports.embedder import Embedder
@@ -32,16 +29,19 @@ from infrastructure.log.persistence import CONNINFO
 from infrastructure.log.reader import LogReader
 from infrastructure.projections.rebuild import ProjectionRebuilder
 from infrastructure.projections.runner import ProjectionRunner
-from infrastructure.readers.registry import InstalledReaders
+from infrastructure.readers.registry import Readers
 from infrastructure.search.catalogue import PostgresVectorCatalogue
 from infrastructure.search.hybrid import HybridSearcher
 from infrastructure.settings import Settings
 from infrastructure.vectors.follower import FaissFollower
+from projections.audit_trail.projection import AuditTrailReadModel
 from projections.authors.projection import AuthorsReadModel
 from projections.contract import ReadModel
 from projections.conversations.projection import ConversationsReadModel
 from projections.messages.projection import MessagesReadModel
+from projections.uploads.projection import UploadsReadModel
 from projections.vectors.projection import VectorsReadModel
+from projections.workspaces.projection import WorkspacesReadModel
 
 RECORDER = "infrastructure.log.recorder:AppendOnlyRecorder"
 PERSISTENCE = "infrastructure.log.persistence"
@@ -96,7 +96,10 @@ class Container:
     @cached_property
     def receive_upload(self) -> ReceiveUploadHandler:
         return ReceiveUploadHandler(
-            self.archive, self.blobs, max_bytes=self.settings.max_upload_bytes
+            self.archive,
+            self.blobs,
+            max_bytes=self.settings.max_upload_bytes,
+            formats=self.readers.formats,
         )
 
     @cached_property
@@ -123,8 +126,8 @@ class Container:
     # What they need from the world
 
     @cached_property
-    def readers(self) -> InstalledReaders:
-        return InstalledReaders()
+    def readers(self) -> Readers:
+        return Readers()
 
     @cached_property
     def embedder(self) -> Embedder:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from application.ports.chat_reader import (
     ReadFacts,
     ReadItem,
     ReadOptions,
+    ReadWarning,
     Recognition,
     UnreadableExportError,
 )
@@ -28,7 +29,7 @@ from application.transcription import Transcriber, batches
 from domain.transcript import Transcript
 from domain.upload import Upload
 
-MAX_WARNINGS = 100  # kept in the event; the count of the others is
+MAX_WARNINGS = 100  # kept in the event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,13 +106,14 @@ class ReadUploadHandler:
     ) -> None:
         """One pass that stores nothing: what is wrong with the file is known before it is read."""
         facts = ReadFacts()
-        items = until(should_stop, reader.read(file, options, facts))
-        found = inspect_items(reader.format, items, facts)
+        fatal: list[ReadWarning] = []
+        items = watched(reader.read(file, options, facts), should_stop, fatal)
+        found = inspect_items(items, format=reader.format, file=file.name, facts=facts)
         if found.messages + found.system == 0:
             raise UnreadableExportError(
                 file=upload.filename, reason=f"a {reader.format} export without any message"
             )
-        upload.record_inspected(**inspected(found, reader, recognition))
+        upload.record_inspected(**inspected(found, reader, recognition), is_complete=not fatal)
         self._archive.record(context, upload)
 
     def _record(
@@ -164,10 +166,15 @@ class ReadUploadHandler:
         return bool(self._archive.recorder.select_events(stream, limit=1))
 
 
-def until(should_stop: Callable[[], bool], items: Iterator[ReadItem]) -> Iterator[ReadItem]:
+def watched(
+    items: Iterable[ReadItem], should_stop: Callable[[], bool], fatal: list[ReadWarning]
+) -> Iterator[ReadItem]:
+    """Pass items on; note what ended the reading early; heed a request to stop."""
     for number, item in enumerate(items):
         if number % 1_000 == 0 and should_stop():
             raise Stopped
+        if isinstance(item, ReadWarning) and item.is_fatal:
+            fatal.append(item)
         yield item
 
 
@@ -193,10 +200,5 @@ def inspected(found: Inspection, reader: ChatReader, recognition: Recognition) -
         "first_at": found.first,
         "last_at": found.last,
         "unknown_keys": found.unknown_keys,
-        "is_complete": not any(warning.is_fatal for warning in found.warnings),
-        "warnings": [asdict_warning(warning) for warning in found.warnings[:MAX_WARNINGS]],
+        "warnings": [asdict(warning) for warning in found.warnings[:MAX_WARNINGS]],
     }
-
-
-def asdict_warning(warning: Any) -> dict[str, Any]:
-    return {"file": warning.file, "line": warning.line, "reason": warning.reason}

@@ -130,11 +130,10 @@ class SealingMapper(Mapper[UUID]):
             if entry is None:
                 continue  # no origin; or an older version without the field: the upcaster adds it
             subject = UUID(entry[SUBJECT])
-            key = keys.get(subject)
-            is_erased = key is None
-            state[field] = (
-                ERASED if is_erased else unseal(key, entry[SEALED], slot.of(field, subject))
-            )
+            if subject in keys:
+                state[field] = unseal(keys[subject], entry[SEALED], slot.of(field, subject))
+            else:
+                state[field] = ERASED
         for field in cls.personal_by_subject:
             state[field] = {
                 member: unseal(keys[subject], sealed, slot.of(field, subject))

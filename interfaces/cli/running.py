@@ -1,0 +1,39 @@
+"""Jobs worked on inside a command's own process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+from infrastructure.container import Container
+from infrastructure.jobs.app import make_app
+from infrastructure.jobs.wakeups import Waker
+from infrastructure.jobs.worker import InProcessWorker
+from infrastructure.log.recorder import AppendOnlyRecorder
+from interfaces.jobs.registry import register_tasks
+
+
+@contextmanager
+def projections_woken(container: Container) -> Iterator[Waker]:
+    """Tell the workers, whatever their process, of every commit of this one."""
+    waker = Waker(container.conninfo)
+    cast("AppendOnlyRecorder", container.archive.recorder).on_commit = waker.wake
+    try:
+        yield waker
+    finally:
+        waker.stop()
+
+
+@contextmanager
+def working(container: Container) -> Iterator[InProcessWorker]:
+    """A worker in a thread of this process, beside any others."""
+    with projections_woken(container):
+        app = make_app(container.conninfo)
+        register_tasks(app, container)
+        worker = InProcessWorker(app)
+        worker.start()
+        try:
+            yield worker
+        finally:
+            worker.stop()

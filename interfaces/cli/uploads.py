@@ -1,0 +1,46 @@
+"""`chatledger uploads`: what was uploaded, and what became of it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from domain.workspace import Workspace
+from infrastructure.bootstrap import open_container
+from infrastructure.settings import Settings
+from projections.uploads.queries import log_lines
+from projections.uploads.queries import uploads as list_uploads
+
+
+@click.command()
+@click.argument("upload_id", required=False, type=click.UUID)
+@click.option("--workspace", default="default", show_default=True)
+def uploads(*, upload_id: UUID | None, workspace: str) -> None:
+    """List the uploads of a workspace, or what happened to one of them."""
+    workspace_id = Workspace.create_id(workspace)
+    console = Console()
+    with (
+        open_container(Settings.from_env()) as container,
+        container.pool.connection() as connection,
+    ):
+        if upload_id is None:
+            table = Table("upload", "file", "format", "stage", "messages", "received")
+            for row in list_uploads(connection, workspace_id):
+                table.add_row(
+                    str(row.upload_id),
+                    row.filename,
+                    row.format or "",
+                    row.stage,
+                    "" if row.messages is None else f"{row.messages:,}",
+                    f"{row.received_at:%Y-%m-%d %H:%M}",
+                )
+            console.print(table)
+            return
+        lines = log_lines(connection, workspace_id, upload_id)
+        if not lines:
+            raise click.ClickException(f"no upload {upload_id} in workspace {workspace!r}")
+        for line in lines:
+            console.print(f"{line.at:%Y-%m-%d %H:%M:%S} {line.level:7} {line.text}", markup=False)
