@@ -35,6 +35,10 @@ class ProjectionRunner:
         self.stepper = Stepper(reader, models)
 
     @property
+    def models(self) -> Sequence[ReadModel]:
+        return tuple(self.stepper.models.values())
+
+    @property
     def names(self) -> list[str]:
         return list(self.stepper.models)
 
@@ -49,7 +53,7 @@ class ProjectionRunner:
         outdated = []
         with self.pool.connection() as connection, connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (ENSURE_LOCK,))
-            for model in self.stepper.models.values():
+            for model in self.models:
                 found = [v for v in registry.versions(connection, model.name) if v.is_read]
                 if not found:
                     version = registry.create_version(connection, model, "live")
