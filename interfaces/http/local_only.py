@@ -1,0 +1,92 @@
+"""Until accounts exist: only programs and people on this machine are served.
+
+A web page from elsewhere, open in a browser on this machine, is not one of them. It could reach
+us in two ways: by a name of its own that it lets point to 127.0.0.1 (DNS rebinding), which the
+Host header shows, or by sending requests here without reading the answers (CSRF), which Origin
+and Sec-Fetch-Site show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from http import HTTPStatus
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from interfaces.http.problems import problem
+
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# A proxy on this machine makes everybody look local, and adds one of these.
+PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip")
+REFUSED = 1008  # WebSocket close code: against the policy
+
+
+class LocalOnly:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        clients: Collection[IPv4Network | IPv6Network] = LOOPBACK,
+    ) -> None:
+        """`clients`: who counts as local; a container's host has another address than loopback."""
+        self._app = app
+        self._clients = clients
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        reason = self._why_not(scope)
+        if reason is None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": REFUSED, "reason": reason[:120]})
+        else:
+            answer = problem(HTTPStatus.FORBIDDEN, "local_only", reason)
+            await answer(scope, receive, send)
+
+    def _why_not(self, scope: Scope) -> str | None:
+        headers = Headers(scope=scope)
+        if not self._is_local(scope):
+            return "only this machine may ask, because this instance has no accounts yet"
+        if any(name in headers for name in PROXY_HEADERS):
+            return "a proxy may not stand before this instance, because it has no accounts yet"
+        host = headers.get("host", "")
+        if host_name(host) not in LOCAL_HOSTS:
+            return "ask for 127.0.0.1, localhost or [::1], by no other name"
+        is_safe = scope["type"] == "http" and scope["method"] in SAFE_METHODS
+        if not is_safe and is_cross_site(headers, host):
+            return "a page of another site may not ask for this"
+        return None
+
+    def _is_local(self, scope: Scope) -> bool:
+        try:
+            address = ip_address((scope.get("client") or ("", 0))[0])
+        except ValueError:
+            return False
+        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        return any(address in network for network in self._clients)
+
+
+def host_name(host: str) -> str | None:
+    """Of a Host header, without the port. None if it is malformed."""
+    try:
+        parts = urlsplit(f"//{host}")
+        _ = parts.port  # raises if it is no number
+    except ValueError:
+        return None
+    return parts.hostname if parts.netloc == host and "@" not in host else None
+
+
+def is_cross_site(headers: Headers, host: str) -> bool:
+    """Browsers send at least one of the two headers; programs such as curl send neither."""
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    if site is not None and site not in {"same-origin", "none"}:
+        return True
+    return origin is not None and origin not in {f"http://{host}", f"https://{host}"}
