@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import cast
 
 import click
 
 from infrastructure.bootstrap import open_container
 from infrastructure.jobs.app import make_app
-from infrastructure.jobs.wakeups import Waker
 from infrastructure.jobs.worker import run_until_signalled
 from infrastructure.jobs.worker_settings import LANES, WorkerSettings
-from infrastructure.log.recorder import AppendOnlyRecorder
 from infrastructure.settings import Settings
+from interfaces.cli.running import projections_woken
 from interfaces.jobs.registry import register_tasks
 
 
@@ -42,16 +40,11 @@ class Concurrency(click.ParamType[tuple[str, int]]):
 def worker(*, changes: tuple[tuple[str, int], ...]) -> None:
     """Work on jobs until SIGTERM or Ctrl-C. Any number of these may run, on any machine."""
     settings = WorkerSettings(lanes={**LANES, **dict(changes)})
-    with open_container(Settings.from_env()) as container:
-        waker = Waker(container.conninfo)
-        cast("AppendOnlyRecorder", container.archive.recorder).on_commit = waker.wake
-        try:
-            app = make_app(container.conninfo)
-            register_tasks(app, container)
-            click.echo("Working on jobs.", err=True)
-            is_clean = run_until_signalled(app, settings)
-        finally:
-            waker.stop()
+    with open_container(Settings.from_env()) as container, projections_woken(container):
+        app = make_app(container.conninfo)
+        register_tasks(app, container)
+        click.echo("Working on jobs until stopped.", err=True)
+        is_clean = run_until_signalled(app, settings)
     if not is_clean:
         # A job is still at it, perhaps deep in a model's code, which would not survive the
         # interpreter's end. The queue knows that this job has to run again.

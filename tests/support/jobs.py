@@ -30,7 +30,7 @@ HURRIED = WorkerSettings(
     sweep_seconds=0.2,
     reap_seconds=0.2,
     heartbeat_seconds=0.2,
-    stalled_seconds=1.5,
+    stalled_seconds=3.0,
     grace_seconds=0.5,
     stop_seconds=1.0,
     first_wait_seconds=0.1,
@@ -158,6 +158,10 @@ def make_marking_app(url: str, *, timeout_seconds: float = 5.0) -> App:
     def unlucky(context: JobContext, /, **_newer: object) -> None:
         mark(context, "unlucky")
         raise UnluckyError("Alice wrote that she is ill")
+
+    @app.task(name="hopeless", queue=QUEUE)
+    def hopeless(**_newer: object) -> None:
+        raise UnluckyError
 
     @app.task(name="busy", queue=QUEUE, pass_context=True)
     def busy(context: JobContext, /, *, seconds: float, **_newer: object) -> None:
