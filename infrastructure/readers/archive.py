@@ -19,6 +19,11 @@ SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _END_RECORD = struct.Struct("<4s4H2LH")
 _IGNORED = ("__MACOSX/", "desktop.ini", "Thumbs.db", ".DS_Store")
+# All that the standard library raises for archives that are not as they should be.
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError),
+    *(NotImplementedError, RuntimeError, IndexError),
+)
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
 
@@ -89,7 +94,7 @@ class Archive:
             _check_directory_size(self._stream, file, self.limits)
             self._zip = zipfile.ZipFile(self._stream)
             self.members = self._checked(file.size)
-        except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, OSError) as error:
+        except _DAMAGE as error:
             self._stream.close()
             reason = f"the zip archive is cut off or damaged ({error}); export or copy it again"
             raise UnreadableExportError(file=file.name, reason=reason) from error
@@ -160,7 +165,7 @@ class MemberStream:
             if self._source is None:
                 self._source = self._archive.unpack(self._info)
             data = self._source.read(size)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+        except _DAMAGE as error:
             reason = f"damaged inside the archive ({error}); the rest of this file was not read"
             raise BrokenMemberError(self._info.filename, reason) from error
         archive = self._archive

@@ -199,7 +199,7 @@ class JsonCursor:
         while True:
             end = self._find_end()
             if end >= 0:
-                return end
+                return end if end - self._at <= self._limit else -1
             if len(self._buffer) - self._at > self._limit:
                 return -1
             # Twice as much each time: a long value is not scanned again for every chunk.

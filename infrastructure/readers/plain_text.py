@@ -52,6 +52,7 @@ class _Head(NamedTuple):
 class _Survey:
     lines: int = 0
     stamped: int = 0
+    begins_stamped: bool = False
     untimed: int = 0
     names: set[str] = field(default_factory=set)
     votes: DateOrderVotes = field(default_factory=DateOrderVotes)
@@ -62,6 +63,7 @@ class _Survey:
         self.lines += 1
         if (head := _stamped(line)) is not None:
             self.stamped += head.name is not None
+            self.begins_stamped |= self.lines == 1 and head.name is not None
             if head.stamp is not None and (fields := numeric_fields(head.stamp)) is not None:
                 self.votes.add(*fields)
         elif (head := _untimed(line)) is not None:
@@ -71,7 +73,7 @@ class _Survey:
 
     @property
     def is_stamped(self) -> bool:
-        return self.stamped * 20 >= self.lines and self.stamped > 0
+        return self.begins_stamped or self.stamped * 20 > self.lines
 
     @property
     def is_speech(self) -> bool:

@@ -143,6 +143,7 @@ def _rows(file: ExportFile, separator: str) -> Iterator[tuple[int, Row] | ReadWa
             if feed.is_exhausted:
                 reason = "a quotation mark is never closed; the rest of the file is this message"
                 yield ReadWarning(file.name, start, reason)
+                cells[-1] = cells[-1].removesuffix("\n")  # the feed's own, after the last line
             row = dict(zip(header, cells, strict=False))
             if len(cells) > len(header):
                 row["(further cells)"] = separator.join(cells[len(header) :])

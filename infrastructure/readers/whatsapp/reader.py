@@ -42,14 +42,13 @@ class WhatsAppReader:
 
     def recognise(self, file: ExportFile) -> Recognition | None:
         if not is_archive(file):
-            share = _share_of_headers(file)
-            if share < 0.05:
+            if not _begins_like_chat(file):
                 return None
             reason = "lines begin with a date, a time and a name, as WhatsApp writes them"
             return Recognition(self.format, 0.9, reason)
         with Archive(file) as archive:
             for member in _texts(archive)[:_TEXTS_ASKED]:
-                if _share_of_headers(member) >= 0.05:
+                if _begins_like_chat(member):
                     reason = f"the archive holds a WhatsApp chat as text: {member.name}"
                     return Recognition(self.format, 0.9, reason)
         return None
@@ -72,14 +71,16 @@ def _texts(archive: Archive) -> Sequence[ExportFile]:
     return named or texts
 
 
-def _share_of_headers(file: ExportFile) -> float:
+def _begins_like_chat(file: ExportFile) -> bool:
+    """Chats begin with a header; a first message may be long, and some tools put a title first."""
     try:
         text = sniff_text(file, SNIFF)
     except BrokenMemberError:
-        return 0
+        return False
     lines = [line for line in text.split("\n") if line.strip()][:1000]
-    count = sum(1 for line in lines if _is_whatsapp(line))
-    return count / len(lines) if lines else 0
+    if lines and _is_whatsapp(lines[0]):
+        return True
+    return sum(1 for line in lines if _is_whatsapp(line)) * 20 > len(lines)
 
 
 def _is_whatsapp(line: str) -> bool:

@@ -10,14 +10,8 @@ from tests.infrastructure.readers.support import expectation, local_stamp, read,
 from tests.support.data import SAMPLES, data_path
 
 WHATSAPP = (
-    "android-de",
-    "android-en-us-12h",
-    "android-en-us-12h-oldspace",
-    "android-es-pm",
-    "android-iso-slash",
-    "android-nl-dash",
-    "ios-de",
-    "ios-en-gb",
+    *("android-de", "android-en-us-12h", "android-en-us-12h-oldspace", "android-es-pm"),
+    *("android-iso-slash", "android-nl-dash", "ios-de", "ios-en-gb"),
 )
 
 
