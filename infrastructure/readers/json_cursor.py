@@ -240,17 +240,14 @@ class JsonCursor:
                 raise self._broken("the end of a text")
 
     def _skip_scalar(self) -> None:
+        start = self.position
         while True:
             match = _SCALAR.match(self._buffer, self._at)
-            end = match.end() if match else self._at
-            if end < len(self._buffer):
-                if end == self._at:
-                    raise self._broken("a value")
-                self._at = end
-                return
-            self._at = end
-            if not self._fill():
-                return
+            self._at = match.end() if match else self._at
+            if self._at < len(self._buffer) or not self._fill():
+                break
+        if self.position == start:
+            raise self._broken("a value")
 
     def _goes_on(self, closing: bytes) -> bool:
         following = self.peek()
