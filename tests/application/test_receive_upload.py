@@ -26,6 +26,10 @@ from domain.upload import NothingToRetryError, RefusedUpload, Upload, UploadWith
 from domain.workspace import Workspace, WorkspaceNameError
 from tests.support.archive import Ledger, open_ledger
 from tests.support.memory_blobs import MemoryBlobStore
+from tests.support.shared_ledger import own_ledger, recorded_in, shared_ledger
+
+__all__ = ["own_ledger", "shared_ledger"]
+
 
 LIMIT = 1000
 KINDS = (
@@ -43,9 +47,9 @@ CHAT = b"[1/2/24, 10:00] Ada: hello"
 class Desk:
     """A ledger, blobs, and the handlers on top of them."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, blobs: MemoryBlobStore | None = None) -> None:
         self.ledger = ledger
-        self.blobs = MemoryBlobStore()
+        self.blobs = blobs or MemoryBlobStore()
         self.receive = ReceiveUploadHandler(
             ledger.archive, self.blobs, max_bytes=LIMIT, formats={"whatsapp", "slack"}
         )
@@ -65,17 +69,14 @@ class Desk:
         return self.ledger.archive.load(Upload, UUID(accepted.result["upload_id"]))
 
     def events(self) -> list[Any]:
-        reader, topics = self.ledger.reader, [kind.TOPIC for kind in KINDS]
-        with self.ledger.pool.connection() as connection:
-            page = reader.page(
-                connection, after=0, up_to=self.ledger.head(), topics=topics, limit=1000
-            )
-        return [recorded.event for recorded in page.events]
+        ledger = self.ledger
+        found = recorded_in(ledger, ledger.workspace_id, *KINDS)
+        return [recorded.event for recorded in found]
 
 
 @pytest.fixture
-def desk(ledger: Ledger) -> Desk:
-    return Desk(ledger)
+def desk(own_ledger: Ledger) -> Desk:
+    return Desk(own_ledger)
 
 
 def test_an_upload_is_received_with_its_blob(desk: Desk) -> None:
@@ -234,11 +235,10 @@ def test_what_cannot_be_meant_is_refused_at_once(
     assert desk.events() == []
 
 
-def test_two_processes_that_receive_the_same_bytes_agree(desk: Desk, database_url: str) -> None:
-    with open_ledger(database_url) as other:
-        desks = [desk, Desk(other)] * 4
-        for each in desks:
-            each.blobs = desk.blobs
+def test_two_processes_that_receive_the_same_bytes_agree(desk: Desk) -> None:
+    with open_ledger(desk.ledger.url) as opened:
+        other = replace(opened, workspace_id=desk.ledger.workspace_id)
+        desks = [desk, Desk(other, desk.blobs)] * 4
         start = threading.Barrier(len(desks))
         answers: list[Accepted] = []
 
