@@ -14,16 +14,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.eventually import eventually
-from tests.support.jobs import Lab, make_marking_app, open_lab, working
+from tests.support.jobs import Lab, make_marking_app, working
 from tests.support.worker_process import ABANDONED
 
+pytest_plugins = ["tests.support.job_fixtures"]
+
+
 REPOSITORY = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def lab(database_url: str) -> Iterator[Lab]:
-    with open_lab(database_url) as opened:
-        yield opened
 
 
 @contextlib.contextmanager

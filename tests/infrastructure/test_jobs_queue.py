@@ -18,18 +18,14 @@ from infrastructure.jobs.queue import (
 )
 from tests.support.archive import app_conninfo
 from tests.support.eventually import eventually
-from tests.support.jobs import Lab, make_marking_app, open_lab, working
+from tests.support.jobs import Lab, make_marking_app, working
+
+pytest_plugins = ["tests.support.job_fixtures"]
 
 
 @pytest.fixture
-def lab(database_url: str) -> Iterator[Lab]:
-    with open_lab(database_url) as opened:
-        yield opened
-
-
-@pytest.fixture
-def queue(database_url: str) -> Iterator[JobQueue]:
-    conninfo = app_conninfo(database_url)
+def queue(lab_url: str) -> Iterator[JobQueue]:
+    conninfo = app_conninfo(lab_url)
     with ConnectionPool(conninfo, min_size=1, kwargs={"autocommit": True}) as pool:
         yield JobQueue(pool)
 

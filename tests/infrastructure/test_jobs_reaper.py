@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 
-import pytest
 from procrastinate import App
 from psycopg.types.json import Jsonb
 
@@ -13,14 +12,11 @@ from infrastructure.jobs.reaper import Reaper
 from tests.support.eventually import eventually
 from tests.support.jobs import Lab, make_marking_app, once, open_lab, working
 
+pytest_plugins = ["tests.support.job_fixtures"]
+
+
 LOCK = "projection:uploads"
 ADVANCE = "projections:advance"
-
-
-@pytest.fixture
-def lab(database_url: str) -> Iterator[Lab]:
-    with open_lab(database_url) as opened:
-        yield opened
 
 
 def reaper(
@@ -98,23 +94,24 @@ def test_a_discarded_job_is_not_requeued(lab: Lab) -> None:
 
 
 def test_a_job_whose_end_could_not_be_written_runs_again_although_its_worker_lives(
-    lab: Lab,
+    database_url: str,
 ) -> None:
     """Its row says `doing`, and the worker's heart beats: nothing else would ever free it."""
-    lab.connection.execute(
-        """
-        CREATE SEQUENCE public.ends;
-        GRANT ALL ON SEQUENCE public.ends TO chatledger_app;
-        CREATE FUNCTION public.fail_once() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-            IF nextval('public.ends') = 1 THEN RAISE EXCEPTION 'a blip'; END IF;
-            RETURN OLD;
-        END $$;
-        CREATE TRIGGER fail_once BEFORE DELETE ON jobs.procrastinate_jobs
-            FOR EACH ROW EXECUTE FUNCTION public.fail_once();
-        """
-    )
-    deferred = lab.defer("quick", lock=LOCK, args=Jsonb({}))
-    with working(make_marking_app(lab.url)):
-        eventually(lambda: lab.job(deferred) is None)
-    assert [mark["attempts"] for mark in lab.marks("quick")] == [0, 1]
+    with open_lab(database_url) as lab:
+        lab.connection.execute(
+            """
+            CREATE SEQUENCE public.ends;
+            GRANT ALL ON SEQUENCE public.ends TO chatledger_app;
+            CREATE FUNCTION public.fail_once() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF nextval('public.ends') = 1 THEN RAISE EXCEPTION 'a blip'; END IF;
+                RETURN OLD;
+            END $$;
+            CREATE TRIGGER fail_once BEFORE DELETE ON jobs.procrastinate_jobs
+                FOR EACH ROW EXECUTE FUNCTION public.fail_once();
+            """
+        )
+        deferred = lab.defer("quick", lock=LOCK, args=Jsonb({}))
+        with working(make_marking_app(lab.url)):
+            eventually(lambda: lab.job(deferred) is None)
+        assert [mark["attempts"] for mark in lab.marks("quick")] == [0, 1]

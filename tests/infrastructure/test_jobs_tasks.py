@@ -21,7 +21,10 @@ from interfaces.jobs import projections
 from interfaces.jobs.registry import register_tasks
 from tests.support.archive import app_conninfo
 from tests.support.eventually import eventually
-from tests.support.jobs import HURRIED, Lab, open_lab, working
+from tests.support.jobs import HURRIED, Lab, working
+
+pytest_plugins = ["tests.support.job_fixtures"]
+
 
 SETTINGS = replace(HURRIED, lanes=LANES)
 
@@ -64,21 +67,15 @@ class FakeContainer:
 
 
 @pytest.fixture
-def lab(database_url: str) -> Iterator[Lab]:
-    with open_lab(database_url) as opened:
-        yield opened
-
-
-@pytest.fixture
-def container(database_url: str) -> Iterator[FakeContainer]:
-    conninfo = app_conninfo(database_url)
+def container(lab_url: str) -> Iterator[FakeContainer]:
+    conninfo = app_conninfo(lab_url)
     with ConnectionPool(conninfo, min_size=1, kwargs={"autocommit": True}) as pool:
         yield FakeContainer(pool)
 
 
 @pytest.fixture
-def app(database_url: str, container: FakeContainer) -> App:
-    app = make_app(database_url)
+def app(lab_url: str, container: FakeContainer) -> App:
+    app = make_app(lab_url)
     register_tasks(app, container)
     return app
 

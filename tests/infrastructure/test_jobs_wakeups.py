@@ -17,18 +17,15 @@ from tests.support.archive import Ledger
 from tests.support.eventually import eventually
 from tests.support.jobs import Lab, once, open_lab, outage
 
+pytest_plugins = ["tests.support.job_fixtures"]
+
+
 FETCH = "SELECT id FROM jobs.procrastinate_fetch_job_v2('{projections}', %s)"
 
 
 @pytest.fixture
-def lab(database_url: str) -> Iterator[Lab]:
-    with open_lab(database_url) as opened:
-        yield opened
-
-
-@pytest.fixture
-def waker(database_url: str) -> Iterator[Waker]:
-    waker = Waker(database_url, first_wait_seconds=0.05, longest_wait_seconds=0.1)
+def waker(lab_url: str) -> Iterator[Waker]:
+    waker = Waker(lab_url, first_wait_seconds=0.05, longest_wait_seconds=0.1)
     yield waker
     waker.stop()
 
@@ -123,19 +120,18 @@ def test_a_lost_connection_is_replaced_and_the_wakeup_is_made_up_for(
 
 
 def test_while_the_database_is_away_wakeups_neither_wait_nor_get_lost(
-    database_url: str, waker: Waker
+    lab: Lab, waker: Waker
 ) -> None:
-    with open_lab(database_url) as lab:
-        lab.add_projection("uploads")
-        lab.add_event()
-    with outage(database_url):
+    lab.add_projection("uploads")
+    lab.add_event()
+    with outage(lab.url):
         started = time.perf_counter()
         for _ in range(1_000):
             waker.wake()
         assert time.perf_counter() - started < 0.5
         time.sleep(0.2)  # several attempts fail
-    with open_lab(database_url) as lab:
-        eventually(lambda: waiting(lab) == ["uploads"])
+    with open_lab(lab.url) as again:
+        eventually(lambda: waiting(again) == ["uploads"])
 
 
 def test_stopping_carries_out_the_last_wakeup(lab: Lab) -> None:
@@ -170,8 +166,7 @@ def test_the_sweeper_finds_a_lost_wakeup_and_leaves_a_halted_projection_alone(la
 
 
 def test_the_sweeper_leaves_a_projection_alone_that_has_reached_the_head(lab: Lab) -> None:
-    lab.add_event()
-    lab.add_projection("uploads", position=1)
+    lab.add_projection("uploads", position=lab.add_event())
     assert once(lab.url, sweep) == []
 
 

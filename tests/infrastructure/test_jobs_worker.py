@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -13,11 +12,7 @@ from infrastructure.jobs.worker import InProcessWorker
 from tests.support.eventually import eventually
 from tests.support.jobs import HURRIED, Lab, make_marking_app, open_lab, outage, working
 
-
-@pytest.fixture
-def lab(database_url: str) -> Iterator[Lab]:
-    with open_lab(database_url) as opened:
-        yield opened
+pytest_plugins = ["tests.support.job_fixtures"]
 
 
 def test_a_job_that_succeeded_leaves_no_row(lab: Lab) -> None:
@@ -93,16 +88,15 @@ def test_a_worker_outlasts_an_outage_that_is_longer_than_the_pool_waits(
 
 
 def test_a_worker_that_starts_before_the_database_waits_for_it(
-    database_url: str, caplog: pytest.LogCaptureFixture
+    lab: Lab, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with open_lab(database_url) as lab:
-        deferred = lab.defer("quick")
-    with outage(database_url):
-        worker = InProcessWorker(make_marking_app(database_url), HURRIED)
+    deferred = lab.defer("quick")
+    with outage(lab.url):
+        worker = InProcessWorker(make_marking_app(lab.url), HURRIED)
         worker.start()
     try:
-        with open_lab(database_url) as lab:
-            eventually(lambda: lab.job(deferred) is None)
+        with open_lab(lab.url) as again:
+            eventually(lambda: again.job(deferred) is None)
     finally:
         assert worker.stop()
 
@@ -118,5 +112,5 @@ def test_a_long_job_in_one_queue_does_not_delay_another_queue(lab: Lab) -> None:
         assert lab.status(waits) == "todo"
 
 
-def test_a_worker_that_never_started_can_be_stopped(database_url: str) -> None:
-    InProcessWorker(make_marking_app(database_url), HURRIED).stop()
+def test_a_worker_that_never_started_can_be_stopped(lab_url: str) -> None:
+    InProcessWorker(make_marking_app(lab_url), HURRIED).stop()

@@ -107,12 +107,16 @@ class Lab:
             (name, position, status),
         )
 
-    def add_event(self) -> None:
-        self.connection.execute(
+    def add_event(self) -> int:
+        """Returns its position."""
+        row = self.connection.execute(
             "INSERT INTO log.archive_events (originator_id, originator_version, topic, state,"
             " actor_id, correlation_id) VALUES"
             " (gen_random_uuid(), 1, 'test', '', gen_random_uuid(), gen_random_uuid())"
-        )
+            " RETURNING notification_id"
+        ).fetchone()
+        assert row is not None
+        return int(row["notification_id"])
 
 
 @contextmanager
