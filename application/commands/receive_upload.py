@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import TracebackType
@@ -95,7 +96,7 @@ class Receiving:
     """
     One file on its way in. Leaving its `with` block without `finish` records that it was cut off.
 
-    Every method may be called from another thread than the one before.
+    Thread-safe: it can be cut off while another thread still writes.
     """
 
     def __init__(
@@ -115,6 +116,7 @@ class Receiving:
         self._context = context
         self._max_bytes = max_bytes
         self._is_settled = False
+        self._lock = threading.RLock()
         self._writer: BlobWriter | None = None
         if announced > max_bytes:
             self._refuse_size()
@@ -133,12 +135,13 @@ class Receiving:
         Raises:
             UploadRefusedError: if it is too large or there is no room.
         """
-        try:
-            self._open_writer.write(chunk)
-        except BlobTooLargeError:
-            self._refuse_size()
-        except NoRoomError as error:
-            self._refuse("no_room", str(error))
+        with self._lock:
+            try:
+                self._open_writer.write(chunk)
+            except BlobTooLargeError:
+                self._refuse_size()
+            except NoRoomError as error:
+                self._refuse("no_room", str(error))
 
     def finish(self) -> Accepted:
         """
@@ -148,6 +151,33 @@ class Receiving:
             UploadRefusedError: if there were none, there is no room, or the upload was withdrawn.
             CommandIdReusedError: if the command id belongs to another command.
         """
+        with self._lock:
+            return self._finish()
+
+    def cut_off(self, reason: str) -> None:
+        """The rest will not come: forget the bytes, record why. Harmless once it is settled."""
+        with self._lock:
+            if not self._is_settled:
+                self._give_up(f"{reason} after {self.received:,} bytes")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.cut_off("it was cut off")
+
+    @property
+    def _open_writer(self) -> BlobWriter:
+        if self._writer is None or self._is_settled:
+            raise ValueError("this upload is settled")
+        return self._writer
+
+    def _finish(self) -> Accepted:
         writer = self._open_writer
         if writer.received == 0:
             self._refuse("empty", "it is empty; export the chat again and send that file")
@@ -175,33 +205,6 @@ class Receiving:
         # Not in the stored answer: that is kept for ever, and the hash would outlive an erasure.
         facts = {"size": writer.received, "sha256": sha256}
         return Accepted(accepted.position, {**accepted.result, **facts})
-
-    def cut_off(self, reason: str) -> None:
-        """The rest will not come: forget the bytes, record why. Harmless once it is settled."""
-        if self._is_settled:
-            return
-        self._close()
-        refused = RefusedUpload.refuse(
-            id=uuid4(), filename=self._command.filename, received=self.received, reason=reason
-        )
-        self._archive.record(self._context, refused)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.cut_off(f"it was cut off after {self.received:,} bytes")
-
-    @property
-    def _open_writer(self) -> BlobWriter:
-        if self._writer is None or self._is_settled:
-            raise ValueError("this upload is settled")
-        return self._writer
 
     def _decide(self, upload_id: UUID) -> Decision:
         writer = self._open_writer
@@ -231,8 +234,15 @@ class Receiving:
         )
 
     def _refuse(self, kind: Refusal, reason: str) -> NoReturn:
-        self.cut_off(reason)
+        self._give_up(reason)
         raise UploadRefusedError(kind, self._command.filename, reason)
+
+    def _give_up(self, reason: str) -> None:
+        self._close()
+        refused = RefusedUpload.refuse(
+            id=uuid4(), filename=self._command.filename, received=self.received, reason=reason
+        )
+        self._archive.record(self._context, refused)
 
     def _close(self) -> None:
         self._is_settled = True

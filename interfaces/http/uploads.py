@@ -9,7 +9,6 @@ from http import HTTPStatus
 from typing import Protocol
 from uuid import UUID
 
-import anyio
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -121,21 +120,16 @@ async def receive_body(
             await run_in_threadpool(receiving.write, piece)
         return await run_in_threadpool(receiving.finish)
     except ClientDisconnect:
-        await settle(receiving, "the client hung up")
+        await run_in_threadpool(receiving.cut_off, "the client hung up")
         raise
     except StalledError as error:
-        await settle(receiving, str(error))
+        await run_in_threadpool(receiving.cut_off, str(error))
         raise
     except BaseException:
-        # What is refused is settled already; this is for a server that stops or breaks.
-        await settle(receiving, "the server was interrupted")
+        # What is refused is settled already; this is for a server that stops or breaks. A stopping
+        # server cancels whatever is awaited, more than once: so nothing is awaited here.
+        receiving.cut_off("the server was interrupted")
         raise
-
-
-async def settle(receiving: Receiving, what_happened: str) -> None:
-    reason = f"{what_happened} after {receiving.received:,} bytes"
-    with anyio.CancelScope(shield=True):
-        await run_in_threadpool(receiving.cut_off, reason)
 
 
 async def pieces(request: Request, stall_seconds: float) -> AsyncIterator[bytes]:

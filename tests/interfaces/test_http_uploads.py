@@ -193,6 +193,17 @@ def test_a_client_that_hangs_up_half_way_leaves_one_fact(
     assert site.send().status_code == 201
 
 
+def test_a_server_that_stops_half_way_leaves_one_fact(site: Site) -> None:
+    with serve(make_app(site.parts)) as port:
+        connection = replace(site, port=port).connect("Content-Length: 3000000")
+        connection.sendall(bytes(1_500_000))
+        while not site.files():
+            time.sleep(0.01)
+    connection.close()
+    assert site.wait_for_refusal().reason.startswith("the server was interrupted after 1,")
+    assert site.files() == []
+
+
 def test_two_gigabytes_are_refused_before_they_are_sent(site: Site) -> None:
     status, text = answer_on(site.connect("Content-Length: 2147483648", filename="big.zip"))
     assert status == 413
