@@ -64,9 +64,7 @@ class EmbedUploadHandler:
         self._catalogue.catch_up(self._archive.event_log.head())
         run = EmbeddingRun(self._archive, self._embedder, self._catalogue, upload)
         for window in run.windows():
-            if should_stop():
-                raise Stopped
-            run.embed(window)
+            run.embed(window, should_stop)
         upload.finish_embedding(
             model=self._embedder.model.id, embedded=run.embedded, reused=run.reused
         )
@@ -107,9 +105,15 @@ class EmbeddingRun:
         if window:
             yield window
 
-    def embed(self, window: list[PendingBatch]) -> None:
+    def embed(self, window: list[PendingBatch], should_stop: Callable[[], bool]) -> None:
+        def heed(texts_done: int) -> None:
+            del texts_done
+            if should_stop():
+                raise Stopped
+
+        heed(0)
         keys = list(self._texts)
-        vectors = self._embedder.embed([self._texts[key] for key in keys])
+        vectors = self._embedder.embed([self._texts[key] for key in keys], on_progress=heed)
         rows = dict(zip(keys, pack(keys, vectors), strict=True))
         self._texts = {}
         for pending in window:

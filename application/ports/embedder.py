@@ -44,7 +44,8 @@ class Embedder(Protocol):
 
         Args:
             texts: any number, each of any length; what is beyond max_tokens does not count.
-            on_progress: called with the number of texts done since the last call.
+            on_progress: called with the number of texts done since the last call; what it raises
+                ends the embedding and is raised here.
 
         Returns:
             Array of shape (len(texts), dimensions), C-contiguous; every row has L2 norm 1.

@@ -11,11 +11,10 @@ from psycopg import Connection
 
 # One ordered scan a segment: graphs where they are built, whole scans of the short tails.
 NEAREST = """
-SELECT vector_id, -(embedding::halfvec({dimensions}) <#> %(query)s::halfvec({dimensions})) AS cosine
+SELECT vector_id, embedding::halfvec({dimensions}) <#> %(query)s::halfvec({dimensions}) AS distance
 FROM read.embedding
 WHERE workspace_id = %(workspace)s AND segment = ANY(%(segments)s)
-ORDER BY embedding::halfvec({dimensions}) <#> %(query)s::halfvec({dimensions})
-LIMIT %(limit)s
+ORDER BY distance LIMIT %(limit)s
 """
 SEGMENTS = "SELECT segment FROM read.vector_segment WHERE model = %s"
 MESSAGES = """
@@ -85,7 +84,7 @@ def nearest_by_pgvector(
                 "limit": limit,
             },
         ).fetchall()
-    return Nearest([row[0] for row in rows], [float(row[1]) for row in rows], "pgvector")
+    return Nearest([row[0] for row in rows], [-float(row[1]) for row in rows], "pgvector")
 
 
 def messages(

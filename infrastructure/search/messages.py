@@ -17,7 +17,8 @@ CASE WHEN m.author_id IS NULL THEN NULL ELSE coalesce(a.name, '[erased]') END AS
 m.sent_at, m.kind, m.text
 """
 JOINS = """
-LEFT JOIN read.conversation AS c USING (workspace_id, conversation_id)
+LEFT JOIN read.conversation AS c
+    ON c.workspace_id = m.workspace_id AND c.conversation_id = m.conversation_id
 LEFT JOIN read.author AS a ON a.workspace_id = m.workspace_id AND a.author_id = m.author_id
 """
 BY_ID = f"""

@@ -59,6 +59,7 @@ class VectorsReadModel:
     name = "vectors"
     code_version = 1
     topics = frozenset({Transcript.Recorded.TOPIC, TranscriptEmbedding.Recorded.TOPIC})
+    frames = frozenset({Transcript.Recorded.TOPIC})  # only how many texts are to come
 
     def __init__(self, *, segment_rows: int = ddl.SEGMENT_ROWS) -> None:
         self._segment_rows = segment_rows

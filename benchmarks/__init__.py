@@ -1,0 +1,1 @@
+"""Measurements against the obvious alternative, in one run each. Not part of the tests."""
