@@ -224,7 +224,6 @@ def test_graphql_has_one_path_for_requests_and_websockets(monkeypatch: pytest.Mo
     module: Any = ModuleType("interfaces.graphql.app")
     module.graphql_app = lambda _container: Graphql(graphql)
     monkeypatch.setitem(sys.modules, "interfaces.graphql.app", module)
-    monkeypatch.setattr("interfaces.http.app.find_spec", lambda _name: object())
     client = client_of(make_app(NoParts()))
     assert client.post("/graphql").text == "hello"
     with client.websocket_connect(f"{SOCKET}/graphql") as socket:
