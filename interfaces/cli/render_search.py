@@ -1,0 +1,123 @@
+"""An answer to a search, for people: what was found, why, and what was said around it."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from application.commands.perform_search import Searched
+from application.ports.search import Coverage, FoundMessage, Hit, SearchRequest
+
+MATCH = "bold yellow"
+AROUND = "dim"
+INDENT = 3
+MAX_TEXT = 4_000  # characters of a hit
+MAX_AROUND = 200  # characters of a message around it
+
+# What would move the cursor, change colours or turn the direction of a terminal. One for one,
+# so that highlights stay where they are.
+CONTROLS = dict.fromkeys(
+    (*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\ufffd"
+)
+del CONTROLS[ord("\n")]
+CONTROLS[ord("\t")] = " "
+
+
+def render(console: Console, searched: Searched, request: SearchRequest) -> None:
+    """Prints it. Colours and wrapped lines only where the console is a terminal."""
+    answer = searched.answer
+    for rank, hit in enumerate(answer.hits, start=1):
+        render_hit(console, rank, hit)
+    if not answer.hits:
+        line(console, Text(f"Nothing found for {clean(request.query)!r}."))
+    if answer.is_stale:
+        line(console, Text("The read models have not caught up: this may be old.", "yellow"))
+    line(console, footer(searched))
+
+
+def render_hit(console: Console, rank: int, hit: Hit) -> None:
+    message = hit.message
+    line(console, Text.assemble((f"{rank}.", "bold"), " ", why(hit)))
+    line(console, Text(where(message), "cyan"), indent=INDENT)
+    for before in hit.before:
+        line(console, around(before), indent=INDENT)
+    line(console, found(hit), indent=INDENT)
+    for after in hit.after:
+        line(console, around(after), indent=INDENT)
+    if hit.same_text:
+        more = f"{hit.same_text:,} more with the same text"
+        line(console, Text(more, "italic"), indent=INDENT)
+    line(console, Text())
+
+
+def why(hit: Hit) -> str:
+    meaning = words = "–"
+    if hit.meaning is not None:
+        meaning = f"{hit.meaning:.3f} (#{hit.meaning_rank})"
+    if hit.words_rank is not None:
+        words = f"#{hit.words_rank}"
+    return f"score {hit.score:.4f} · meaning {meaning} · words {words}"
+
+
+def where(message: FoundMessage) -> str:
+    """Conversation, author and time; the system has no name."""
+    parts = [clean(message.conversation), author(message), f"{message.sent_at:%Y-%m-%d %H:%M} UTC"]
+    return " · ".join(parts)
+
+
+def author(message: FoundMessage) -> str:
+    return "(system)" if message.author is None else clean(message.author)
+
+
+def found(hit: Hit) -> Text:
+    text = Text(clean(hit.message.text))
+    for start, end in hit.highlights:
+        text.stylize(MATCH, start, end)
+    return cut(text, MAX_TEXT)
+
+
+def around(message: FoundMessage) -> Text:
+    """On one line, unlike the hit."""
+    said = " ".join(clean(message.text[: MAX_AROUND * 2]).split())
+    text = Text(f"{author(message)}: {said}", AROUND)
+    return cut(text, MAX_AROUND)
+
+
+def cut(text: Text, length: int) -> Text:
+    more = len(text) - length
+    if more > 0:
+        text.truncate(length)
+        text.append(f"… ({more:,} more characters)" if length == MAX_TEXT else "…", AROUND)
+    return text
+
+
+def footer(searched: Searched) -> Text:
+    answer = searched.answer
+    parts = [
+        f"{len(answer.hits):,} hits" if len(answer.hits) != 1 else "1 hit",
+        covered(answer.coverage),
+        f"engine {answer.engine}",
+        f"{searched.milliseconds:.0f} ms",
+        f"recorded at position {searched.position:,}",
+    ]
+    return Text(" · ".join(parts), "yellow" if answer.coverage.is_partial else "green")
+
+
+def covered(coverage: Coverage) -> str:
+    text = f"indexed {coverage.indexed:,} of {coverage.total:,} messages"
+    return f"{text}, more to come" if coverage.is_partial else text
+
+
+def clean(text: str) -> str:
+    """What an export holds must not speak to the terminal."""
+    return text.translate(CONTROLS)
+
+
+def line(console: Console, text: Text, *, indent: int = 0) -> None:
+    """Wrapped under its indentation on a terminal; as it is where a program reads it."""
+    if console.is_terminal:
+        console.print(Padding(text, (0, 0, 0, indent)), highlight=False)
+        return
+    for part in text.split("\n", allow_blank=True):
+        console.print(" " * indent, part, sep="", soft_wrap=True, highlight=False)

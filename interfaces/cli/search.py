@@ -1,0 +1,155 @@
+"""`chatledger search`: find messages by meaning and by words."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from domain.search import SearchMode
+
+if TYPE_CHECKING:
+    from application.commands.perform_search import Searched
+    from application.ports.search import SearchRequest
+    from infrastructure.container import Container
+
+NOTHING_FOUND = 1  # exit status
+FAILED = 2
+
+
+class SearchFailedError(click.ClickException):
+    """Nothing was searched; the message says what to do."""
+
+    exit_code = FAILED
+
+
+@click.command()
+@click.argument("query")
+@click.option("--workspace", default="default", show_default=True, help="The archive's name.")
+@click.option(
+    "--mode",
+    type=click.Choice(["hybrid", "meaning", "words"]),
+    default="hybrid",
+    show_default=True,
+    help="What to go by.",
+)
+@click.option("--limit", default=10, show_default=True, help="Hits at most, 1 to 100.")
+@click.option(
+    "--context",
+    "neighbours",
+    default=2,
+    show_default=True,
+    help="Messages before and after each hit, 0 to 20.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for programs.")
+def search(
+    *, query: str, workspace: str, mode: str, limit: int, neighbours: int, as_json: bool
+) -> None:
+    """
+    Find the messages that mean QUERY, or say it. The log records the search.
+
+    Exit status 0: something was found; 1: nothing; 2: the search failed.
+    """
+    with plain_errors():
+        # Here, so that `--help` and a wrong option answer at once.
+        from application.ports.search import SearchRequest
+        from infrastructure.bootstrap import open_container
+        from infrastructure.settings import Settings
+        from interfaces.cli.actor import cli_context
+
+        with open_container(Settings.from_env()) as container:
+            workspace_id = workspace_named(container, workspace)
+            request = SearchRequest(
+                workspace_id=workspace_id,
+                query=query,
+                mode=cast("SearchMode", mode),
+                limit=limit,
+                context=neighbours,
+            )
+            searched = container.perform_search(request, cli_context(workspace_id))
+    show(searched, request, as_json=as_json)
+    sys.exit(0 if searched.answer.hits else NOTHING_FOUND)
+
+
+def show(searched: Searched, request: SearchRequest, *, as_json: bool) -> None:
+    if as_json:
+        import orjson
+
+        found = orjson.dumps(as_dict(searched, request), option=orjson.OPT_APPEND_NEWLINE)
+        sys.stdout.buffer.write(found)
+        sys.stdout.buffer.flush()
+        return
+    from rich.console import Console
+
+    from interfaces.cli.render_search import render
+
+    render(Console(), searched, request)
+
+
+def workspace_named(container: Container, name: str) -> Any:
+    """
+    Its id.
+
+    Raises:
+        SearchFailedError: if there is none; names those there are.
+    """
+    from projections.workspaces.queries import workspace_by_name, workspaces
+
+    with container.pool.connection() as connection:
+        row = workspace_by_name(connection, name)
+        if row is not None:
+            return row.workspace_id
+        names = ", ".join(repr(row.name) for row in workspaces(connection))
+    raise SearchFailedError(
+        f"there is no workspace {name!r}; there are: {names}"
+        if names
+        else f"there is no workspace {name!r}, and no other: `chatledger ingest FILE` makes one"
+    )
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """One line on stderr for what a person can act on; all else is a defect and shows as one."""
+    from psycopg import Error
+
+    from application.commands.perform_search import QueryRefusedError
+    from application.ports.embedder import EmbedderUnavailableError
+    from application.ports.search import EmptyQueryError
+    from infrastructure.keys.master import MasterKeyError
+    from infrastructure.postgres.embedded_places import EmbeddedPostgresError
+    from infrastructure.settings import SettingError
+
+    expected = (
+        EmbedderUnavailableError,
+        EmbeddedPostgresError,
+        EmptyQueryError,
+        Error,
+        MasterKeyError,
+        QueryRefusedError,
+        SettingError,
+    )
+    try:
+        yield
+    except expected as error:
+        raise SearchFailedError(" ".join(str(error).split())) from error
+
+
+def as_dict(searched: Searched, request: SearchRequest) -> dict[str, Any]:
+    """Highlights count characters, as Python does. Ids are text: some readers round numbers."""
+    answer = searched.answer
+    found = asdict(answer)
+    for hit in found["hits"]:
+        for message in (hit["message"], *hit["before"], *hit["after"]):
+            message["id"] = str(message["id"])
+    found["coverage"]["is_partial"] = answer.coverage.is_partial
+    return {
+        "query": request.query,
+        "mode": request.mode,
+        **found,
+        "milliseconds": round(searched.milliseconds, 3),
+        "event_position": searched.position,
+    }
