@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from psycopg.types.json import Jsonb
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from infrastructure.jobs.worker import InProcessWorker
 from tests.support.eventually import eventually
@@ -99,6 +101,26 @@ def test_a_worker_that_starts_before_the_database_waits_for_it(
             eventually(lambda: again.job(deferred) is None)
     finally:
         assert worker.stop()
+
+
+def test_a_queue_that_could_not_be_opened_is_opened_anew(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Procrastinate takes an app whose opening failed for one that is open."""
+    open_pool = AsyncConnectionPool.open
+    openings = []
+
+    async def fail_once(pool: Any, *arguments: Any, **options: Any) -> None:
+        openings.append(pool)
+        if len(openings) == 1:
+            raise PoolTimeout("the database did not answer")
+        await open_pool(pool, *arguments, **options)
+
+    monkeypatch.setattr(AsyncConnectionPool, "open", fail_once)
+    deferred = lab.defer("quick")
+    with working(make_marking_app(lab.url)):
+        eventually(lambda: lab.job(deferred) is None)
+    assert len(openings) == 2
 
 
 def test_a_long_job_in_one_queue_does_not_delay_another_queue(lab: Lab) -> None:

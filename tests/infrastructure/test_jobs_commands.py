@@ -1,0 +1,110 @@
+"""The job queue at the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from click.testing import CliRunner, Result
+from psycopg.types.json import Jsonb
+
+from interfaces.cli.main import main
+from tests.support.eventually import eventually
+from tests.support.jobs import Lab, open_lab
+
+Invoke = Callable[..., Result]
+
+
+@pytest.fixture
+def lab(database_url: str) -> Iterator[Lab]:
+    """Its own database: the commands make the read models' tables there."""
+    with open_lab(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def environment(database_url: str, tmp_path: Path) -> dict[str, str]:
+    return {"DATABASE_URL": database_url, "CHATLEDGER_DATA_DIR": str(tmp_path), "COLUMNS": "140"}
+
+
+@pytest.fixture
+def invoke(environment: dict[str, str]) -> Invoke:
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(main, list(arguments), env=environment)
+
+    return run
+
+
+def test_failed_jobs_are_listed_for_people_and_for_programs(lab: Lab, invoke: Invoke) -> None:
+    assert "There are no such jobs." in invoke("jobs", "list", "--failed").output
+    arguments = {"upload_id": str(uuid4())}
+    failed = lab.defer(
+        "uploads:read", queue="reading", status="failed", args=Jsonb(arguments), attempts=5
+    )
+    waiting = lab.defer("uploads:embed", queue="embedding", args=Jsonb(arguments))
+    lab.connection.execute(
+        "INSERT INTO jobs.job_failure (job_id, attempt, error) VALUES (%s, 5, 'OSError')", (failed,)
+    )
+    table = invoke("jobs", "list", "--failed")
+    assert table.exit_code == 0
+    assert "uploads:read" in table.output
+    assert "OSError" in table.output
+    assert "uploads:embed" not in table.output
+    result = invoke("jobs", "list", "--json")
+    entries = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [entry["id"] for entry in entries] == [waiting, failed]
+    assert entries[1]["arguments"] == arguments
+    assert (entries[1]["status"], entries[1]["error"]) == ("failed", "OSError")
+
+
+def test_a_failed_job_can_be_tried_again_or_forgotten(lab: Lab, invoke: Invoke) -> None:
+    failed = lab.defer("uploads:read", queue="reading", status="failed", attempts=5)
+    assert invoke("jobs", "retry", str(failed)).exit_code == 0
+    assert lab.status(failed) == "todo"
+    refused = invoke("jobs", "retry", str(failed))
+    assert refused.exit_code == 1
+    assert f"job {failed} has not failed" in refused.output
+    assert "was discarded" in invoke("jobs", "discard", str(failed)).output
+    assert lab.jobs() == []
+    assert invoke("jobs", "discard", str(failed)).exit_code == 1
+
+
+def test_a_worker_can_leave_queues_to_others_but_not_name_an_unknown_one(invoke: Invoke) -> None:
+    result = invoke("worker", "--concurrency", "reeding=1")
+    assert result.exit_code == 2
+    assert "'reeding=1' is not one of projections, reading, embedding" in result.output
+
+
+def tried(lab: Lab, job_id: int) -> bool:
+    job = lab.job(job_id)
+    return job is not None and job["attempts"] > 0
+
+
+def test_a_worker_process_takes_jobs_and_ends_when_told(
+    lab: Lab, environment: dict[str, str]
+) -> None:
+    program = "from interfaces.cli.main import main; main()"
+    command = [sys.executable, "-c", program, "worker", "--concurrency", "embedding=0"]
+    reading = lab.defer("uploads:read", queue="reading", args=Jsonb({"upload_id": "no id"}))
+    embedding = lab.defer("uploads:embed", queue="embedding", args=Jsonb({"upload_id": "no id"}))
+    with subprocess.Popen(
+        command,
+        env={**os.environ, **environment},
+        cwd=Path(__file__).parents[2],
+    ) as worker:
+        try:
+            eventually(lambda: tried(lab, reading) or worker.poll() is not None, 30)
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(10) == 0
+        finally:
+            worker.kill()
+    job = lab.job(embedding)
+    assert job is not None
+    assert (job["status"], job["attempts"]) == ("todo", 0)
