@@ -100,6 +100,7 @@ class Upload(Aggregate):
 
     class RetryRequested(Aggregate.Event):
         TOPIC = "upload.retry_requested"
+        options: dict[str, Any]  # what the person says now, instead of what was said before
 
     class Withdrawn(Aggregate.Event):
         TOPIC = "upload.withdrawn"
@@ -182,11 +183,12 @@ class Upload(Aggregate):
             self.Failed, stage=stage, reason=reason, attempt=attempt, is_final=is_final
         )
 
-    def request_retry(self) -> None:
+    def request_retry(self, options: dict[str, Any] | None = None) -> None:
+        """With other options than before, or with the same where none are given."""
         self._require_not_withdrawn()
         if not (self.has_failed or self.stage == "rejected"):
             raise NothingToRetryError(f"upload {self.id} is {self.stage} and has not failed")
-        self.trigger_event(self.RetryRequested)
+        self.trigger_event(self.RetryRequested, options=options or self.options)
 
     def withdraw(self) -> None:
         self._require_not_withdrawn()
@@ -229,7 +231,8 @@ class Upload(Aggregate):
         self.has_failed = True
 
     @event(RetryRequested)
-    def _apply_retry_requested(self) -> None:
+    def _apply_retry_requested(self, options: dict[str, Any]) -> None:
+        self.options = options
         self.has_failed = False
         if self.stage == "rejected":
             self.stage = "received"

@@ -14,6 +14,7 @@ from application.commands.embed_upload import EmbedUploadHandler
 from application.commands.perform_search import PerformSearchHandler
 from application.commands.read_upload import ReadUploadHandler
 from application.commands.receive_upload import ReceiveUploadHandler
+from application.commands.record_upload_failure import RecordUploadFailureHandler
 from application.commands.retry_upload import RetryUploadHandler
 from application.commands.withdraw_upload import WithdrawUploadHandler
 from application.policies.embed_read_uploads import embed_read_uploads
@@ -117,6 +118,10 @@ class Container:
     @cached_property
     def embed_upload(self) -> EmbedUploadHandler:
         return EmbedUploadHandler(self.archive, self.embedder, PostgresVectorCatalogue(self.pool))
+
+    @cached_property
+    def record_upload_failure(self) -> RecordUploadFailureHandler:
+        return RecordUploadFailureHandler(self.archive)
 
     @cached_property
     def perform_search(self) -> PerformSearchHandler:

@@ -52,7 +52,8 @@ class EmbedUploadHandler:
         """
         Safe to run again at any point: transcripts that have their vectors are passed over.
 
-        Only one at a time may run in the whole instance: see the job's lock.
+        One at a time for each upload: see the job's lock. Where two uploads share a text and are
+        embedded at the same moment, both may embed it; the read model keeps the first.
 
         Raises:
             Stopped: when asked to; what was recorded stays.

@@ -213,7 +213,7 @@ class Receiving:
             known.receive_again(self._command.filename)
             writer.commit()  # puts the blob right if it was damaged
             if known.has_failed or known.stage == "rejected":
-                known.request_retry()
+                known.request_retry(dict(self._command.options) or None)
             return [known], {"upload_id": str(upload_id), "again": True}
         stored = writer.commit()
         upload = Upload.receive(

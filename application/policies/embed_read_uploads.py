@@ -1,4 +1,4 @@
-"""When an upload has been read, ask for its texts to be embedded."""
+"""When an upload has been read, or is to be tried again, ask for its texts to be embedded."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from domain.upload import Upload
 
 def embed_read_uploads(event: Any) -> Iterable[JobRequest]:
     match event:
-        case Upload.Read():
-            # One lock for all: the model takes every core, and a text that two uploads share is
-            # then embedded once.
+        case Upload.Read() | Upload.RetryRequested():
+            upload_id = str(event.originator_id)
+            # Not one lock for all uploads: a job that waits for its next attempt would hold up
+            # every other one.
             yield JobRequest(
                 task="uploads:embed",
                 queue="embedding",
-                arguments={"upload_id": str(event.originator_id)},
-                lock="embedding",
+                arguments={"upload_id": upload_id},
+                lock=f"embed:{upload_id}",
             )

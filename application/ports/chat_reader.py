@@ -101,9 +101,7 @@ class ChatReader(Protocol):
         """Whether the content looks like this format. Reads at most a few hundred KiB."""
         ...
 
-    def read(
-        self, file: ExportFile, options: ReadOptions, facts: ReadFacts
-    ) -> Iterator[ReadItem]:
+    def read(self, file: ExportFile, options: ReadOptions, facts: ReadFacts) -> Iterator[ReadItem]:
         """
         Yield each conversation before its first message, messages in file order, warnings where
         they occur. Memory stays bounded whatever the file's size.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 from uuid import UUID
 
@@ -10,6 +11,9 @@ from procrastinate import App, JobContext
 
 from application.commands.embed_upload import EmbedUpload
 from application.commands.read_upload import ReadUpload
+from application.commands.record_upload_failure import RecordUploadFailure
+from application.ports.jobs import Stopped
+from infrastructure.jobs.failures import describe
 from infrastructure.jobs.retry import BackOff
 from interfaces.jobs.stopping import should_stop
 
@@ -24,6 +28,10 @@ class EmbedUploads(Protocol):
     def __call__(self, command: EmbedUpload, *, should_stop: Callable[[], bool]) -> None: ...
 
 
+class RecordFailures(Protocol):
+    def __call__(self, command: RecordUploadFailure) -> None: ...
+
+
 class UploadHandlers(Protocol):
     """Asked for when a job runs, not before: to make them may load a model."""
 
@@ -33,16 +41,44 @@ class UploadHandlers(Protocol):
     @property
     def embed_upload(self) -> EmbedUploads: ...
 
+    @property
+    def record_upload_failure(self) -> RecordFailures: ...
+
 
 def add_upload_jobs(app: App, handlers: UploadHandlers) -> None:
     @app.task(name="uploads:read", queue="reading", retry=PATIENT, pass_context=True)
     def read_upload(context: JobContext, /, *, upload_id: str, **_newer: object) -> None:
-        PATIENT.require_attempt_left(context.job)
-        command = ReadUpload(upload_id=UUID(upload_id))
-        handlers.read_upload(command, should_stop=should_stop(context))
+        with reported(handlers, context, UUID(upload_id), "reading"):
+            command = ReadUpload(upload_id=UUID(upload_id))
+            handlers.read_upload(command, should_stop=should_stop(context))
 
     @app.task(name="uploads:embed", queue="embedding", retry=PATIENT, pass_context=True)
     def embed_upload(context: JobContext, /, *, upload_id: str, **_newer: object) -> None:
+        with reported(handlers, context, UUID(upload_id), "embedding"):
+            command = EmbedUpload(upload_id=UUID(upload_id))
+            handlers.embed_upload(command, should_stop=should_stop(context))
+
+
+@contextmanager
+def reported(
+    handlers: UploadHandlers, context: JobContext, upload_id: UUID, stage: str
+) -> Iterator[None]:
+    """What breaks is a fact of the upload too, not only of the queue."""
+    try:
         PATIENT.require_attempt_left(context.job)
-        command = EmbedUpload(upload_id=UUID(upload_id))
-        handlers.embed_upload(command, should_stop=should_stop(context))
+        yield
+    except Stopped:
+        raise
+    except Exception as error:
+        failure = RecordUploadFailure(
+            upload_id=upload_id,
+            stage=stage,
+            reason=describe(error),
+            attempt=context.job.attempts + 1,
+            is_final=PATIENT.is_last_attempt(context.job),
+        )
+        try:
+            handlers.record_upload_failure(failure)
+        except Exception as second:  # noqa: BLE001 - the first error is the one to report
+            error.add_note(f"and the failure could not be recorded: {describe(second)}")
+        raise
