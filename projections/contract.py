@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from psycopg import Connection
@@ -96,4 +96,14 @@ class ReadModel(Protocol):
         time; before a rebuilt version is swapped in, until there is no more to do. Returns whether
         there is.
         """
+        ...
+
+
+@runtime_checkable
+class FrameReader(Protocol):
+    """A read model that needs only the frame of some events: not opening the rest saves time."""
+
+    @property
+    def frames(self) -> frozenset[str]:
+        """Topics whose `personal_by_subject` fields it gets empty, as if all were erased."""
         ...

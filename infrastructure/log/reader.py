@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import orjson
 from eventsourcing.persistence import StoredEvent
 from psycopg import Connection
 
-from infrastructure.log.mapper import SealingMapper
+from infrastructure.log.mapper import SealingMapper, class_of
 from projections.contract import RecordedEvent
 
 MAX_BYTES = 16 * 1024 * 1024  # of event states in one page; a batch of messages has 100-200 KB
@@ -62,17 +63,20 @@ class LogReader:
         topics: Collection[str],
         limit: int,
         max_bytes: int = MAX_BYTES,
+        frames: Collection[str] = (),
     ) -> Page:
         """
-        The next events of these topics, decrypted: up to `limit` events and about `max_bytes`
-        bytes, but one event at least if there is one.
+        The next events of these topics, decrypted: up to `limit` events and `max_bytes` bytes,
+        but one event at least if there is one.
+
+        Of the topics in `frames` the fields by subject stay closed, and come empty.
         """
         rows = connection.execute(
             PAGE, (max_bytes, after, up_to, list(topics), limit), prepare=True, binary=True
         ).fetchall()
         fitting = [row for row in rows if row[10] is not None]
         is_last = len(fitting) == len(rows) < limit
-        opened = self._mapper.open([stored(row) for row in fitting])
+        opened = self._mapper.open([stored(row, frames) for row in fitting])
         events = [recorded(row, *pair) for row, pair in zip(fitting, opened, strict=True)]
         return Page(events, up_to if is_last else events[-1].position)
 
@@ -84,10 +88,20 @@ class LogReader:
         return None if row is None else (int(row[0]), str(row[1]))
 
 
-def stored(row: Sequence[Any]) -> StoredEvent:
+def stored(row: Sequence[Any], frames: Collection[str]) -> StoredEvent:
+    topic, state = row[2], bytes(row[10])
     return StoredEvent(
-        originator_id=row[8], originator_version=row[9], topic=row[2], state=bytes(row[10])
+        originator_id=row[8],
+        originator_version=row[9],
+        topic=topic,
+        state=frame(topic, state) if topic in frames else state,
     )
+
+
+def frame(topic: str, state: bytes) -> bytes:
+    content = orjson.loads(state)
+    content.update({field: {} for field in class_of(topic).personal_by_subject})
+    return orjson.dumps(content)
 
 
 def recorded(row: Sequence[Any], event: Any, origin: Mapping[str, str] | None) -> RecordedEvent:

@@ -126,6 +126,23 @@ class ProjectionRebuilder:
             self._load(connection, kept[0], on_progress)
             return self._swap(connection, model, kept[0], on_progress)
 
+    def forget(self, name: str) -> list[int]:
+        """
+        Drop what is kept to roll back to, and what a killed rebuild left behind.
+
+        It costs space and time, and holds a copy of everything. Returns the versions dropped.
+
+        Raises:
+            RebuildRunningError, UnknownProjectionError
+        """
+        self._stepper.model(name)
+        with self._alone(name) as connection:
+            spare = [v for v in registry.versions(connection, name) if not v.is_read]
+            for version in spare:
+                with connection.transaction():
+                    registry.drop_version(connection, name, version.version)
+        return [version.version for version in spare]
+
     @contextmanager
     def _alone(self, name: str) -> Iterator[Connection[Any]]:
         key = (REBUILD_LOCK, name)
@@ -136,7 +153,7 @@ class ProjectionRebuilder:
             try:
                 yield connection
             finally:
-                if not connection.closed:
+                if not connection.closed:  # else the lock fell with it
                     connection.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", key)
 
     def _open_version(self, connection: Connection[Any], model: ReadModel) -> Version:

@@ -125,7 +125,8 @@ class ProjectionRunner:
                     return False
                 return model.maintain(connection, version.schema)
             finally:
-                connection.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", key)
+                if not connection.closed:  # else the lock fell with it
+                    connection.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", key)
 
     def _halt(self, connection: Connection[Any], name: str, version: int, poison: Poison) -> None:
         """Unless another process got past it meanwhile."""

@@ -12,7 +12,7 @@ from infrastructure.log.reader import MAX_BYTES, LogReader
 from infrastructure.projections import registry
 from infrastructure.projections.poison import describe, is_surroundings
 from infrastructure.projections.registry import UnknownProjectionError, schema_of
-from projections.contract import ReadModel
+from projections.contract import FrameReader, ReadModel
 
 LIVE_LIMIT = 500  # events a step
 RETRY_WAITS_SECONDS = (0.05, 0.2, 0.8)  # before an event that fails alone is called poison
@@ -108,6 +108,7 @@ class Stepper:
                 topics=model.topics,
                 limit=limit,
                 max_bytes=max_bytes,
+                frames=model.frames if isinstance(model, FrameReader) else (),
             )
             if page.events:
                 model.apply(connection, schema_of(name, version), page.events)

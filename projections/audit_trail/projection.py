@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from domain.aggregate import CHATLEDGER_NAMESPACE
 from domain.topics import EVENTS
+from domain.transcript import Transcript, TranscriptEmbedding
 from projections.audit_trail.words import WORDS
 from projections.contract import RecordedEvent, storable
 
@@ -35,6 +36,7 @@ class AuditTrailReadModel:
     name = "audit_trail"
     code_version = 1
     topics = frozenset(EVENTS)
+    frames = frozenset({Transcript.Recorded.TOPIC, TranscriptEmbedding.Recorded.TOPIC})
 
     def tables(self, schema: str) -> str:
         return f"""

@@ -53,6 +53,7 @@ class UploadsReadModel:
             TranscriptEmbedding.Recorded,
         )
     )
+    frames = frozenset({Transcript.Recorded.TOPIC, TranscriptEmbedding.Recorded.TOPIC})
 
     def tables(self, schema: str) -> str:
         return f"""

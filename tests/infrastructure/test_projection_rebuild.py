@@ -8,11 +8,12 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import psycopg
 import pytest
 
-from infrastructure.projections import registry
+from infrastructure.projections import registry, steps
 from infrastructure.projections.rebuild import (
     NothingToRollBackToError,
     ProjectionRebuilder,
@@ -44,6 +45,12 @@ with open_ledger(sys.argv[1]) as ledger:
     runner = ProjectionRunner(ledger.pool, ledger.reader, [Slow()])
     ProjectionRebuilder(runner).rebuild("tallies", say)
 """
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three more attempts, as always, but close together."""
+    monkeypatch.setattr(steps, "RETRY_WAITS_SECONDS", (0.01, 0.01, 0.01))
 
 
 class Projections:
@@ -208,6 +215,40 @@ def test_rolling_back_shows_the_version_before_up_to_date(ledger: Ledger) -> Non
 def test_without_an_earlier_version_there_is_nothing_to_roll_back_to(ledger: Ledger) -> None:
     with pytest.raises(NothingToRollBackToError, match="no earlier version"):
         Projections(ledger).rebuilder.roll_back("tallies")
+
+
+def test_what_is_kept_to_roll_back_to_can_be_dropped(ledger: Ledger) -> None:
+    create_workspaces(ledger, names(10))
+    projections = Projections(ledger)
+    projections.rebuilder.rebuild("tallies")
+
+    assert projections.rebuilder.forget("tallies") == [1]
+
+    assert projections.versions() == {2: "live"}
+    assert projections.schemas() == ["tallies_v2"]
+    assert sum(n for _, n in projections.rows()) == 10
+
+
+def test_a_version_that_is_kept_may_break_without_halting_the_one_that_is_read(
+    ledger: Ledger,
+) -> None:
+    class BreaksInTheFirst(Tallies):
+        def apply(self, connection: psycopg.Connection, schema: str, events: Any) -> None:
+            if schema == "tallies_v1" and any(each.event.name == "late" for each in events):
+                raise LookupError
+            super().apply(connection, schema, events)
+
+    create_workspaces(ledger, names(10))
+    projections = Projections(ledger, BreaksInTheFirst())
+    projections.rebuilder.rebuild("tallies")
+    create_workspaces(ledger, ["late", "later"])
+
+    assert projections.runner.advance("tallies") is False
+
+    assert projections.versions() == {1: "retired", 2: "live"}
+    assert sum(n for _, n in projections.rows()) == 12
+    with pytest.raises(NothingToRollBackToError, match="version 1 of tallies is halted"):
+        projections.rebuilder.roll_back("tallies")
 
 
 def test_a_poison_event_stops_a_rebuild_and_leaves_what_is_read(ledger: Ledger) -> None:

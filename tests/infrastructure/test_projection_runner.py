@@ -14,8 +14,9 @@ import psycopg
 import pytest
 
 from domain.search import Search
+from domain.transcript import Transcript
 from infrastructure.keys.master import MasterKeyError
-from infrastructure.projections import registry
+from infrastructure.projections import registry, steps
 from infrastructure.projections.poison import describe, is_surroundings
 from infrastructure.projections.registry import UnknownProjectionError
 from infrastructure.projections.runner import ProjectionRunner
@@ -35,6 +36,12 @@ with open_ledger(sys.argv[1]) as ledger:
     while True:
         runner.step("tallies", 1, limit=5)
 """
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three more attempts, as always, but close together."""
+    monkeypatch.setattr(steps, "RETRY_WAITS_SECONDS", (0.01, 0.01, 0.01))
 
 
 def start(ledger: Ledger, *models: Tallies) -> ProjectionRunner:
@@ -115,6 +122,28 @@ def test_a_page_ends_before_it_becomes_too_large_but_holds_one_event_at_least(
             )
             assert len(page.events) == expected
             assert page.position == expected
+
+
+def test_of_an_event_whose_frame_is_enough_the_rest_stays_closed(ledger: Ledger) -> None:
+    author, upload = str(uuid4()), uuid4()
+    facts = {"format": "slack", "texts": 1, "conversations": [], "authors": [author]}
+    blocks = {author: {"name": "Ada"}}
+    ledger.record(Transcript.record(upload_id=upload, batch=0, slots=[], blocks=blocks, **facts))
+    with ledger.pool.connection() as connection:
+        found = [
+            ledger.reader.page(
+                connection,
+                after=0,
+                up_to=1,
+                topics=["transcript.recorded"],
+                limit=1,
+                frames=frames,
+            ).events[0]
+            for frames in ([], ["transcript.recorded"])
+        ]
+
+    assert [recorded.event.blocks for recorded in found] == [blocks, {}]
+    assert [recorded.event.authors for recorded in found] == [[author], [author]]
 
 
 def test_the_position_moves_past_events_that_nobody_wants(ledger: Ledger) -> None:
