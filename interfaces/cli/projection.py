@@ -101,6 +101,16 @@ def rollback(name: str) -> None:
 
 @projection.command()
 @click.argument("name")
+def forget(name: str) -> None:
+    """Drop the version before, which is kept up to date to roll back to."""
+    with open_container(Settings.from_env()) as container, refusals():
+        dropped = container.rebuilder.forget(name)
+    found = ", ".join(map(str, dropped))
+    click.echo(f"Dropped version {found} of {name}." if dropped else "There is nothing to drop.")
+
+
+@projection.command()
+@click.argument("name")
 def resume(name: str) -> None:
     """Go on with the event that halted a read model, after a fix."""
     with open_container(Settings.from_env()) as container, refusals():

@@ -57,6 +57,8 @@ def test_the_status_is_readable_by_programs(invoke: Invoke) -> None:
 def test_a_rebuild_and_its_rollback_say_which_version_is_read(invoke: Invoke) -> None:
     assert "workspaces is rebuilt: version 2 is read now" in invoke("rebuild", "workspaces").stdout
     assert "version 1 is read now" in invoke("rollback", "workspaces").stdout
+    assert invoke("forget", "workspaces").stdout == "Dropped version 2 of workspaces.\n"
+    assert invoke("forget", "workspaces").stdout == "There is nothing to drop.\n"
 
 
 def test_everything_can_be_rebuilt_at_once(invoke: Invoke, database_url: str) -> None:
