@@ -43,11 +43,11 @@ class Site:
     def post(self, content: bytes | str, **headers: str) -> httpx.Response:
         return self.send(content=content, headers={"content-type": "application/json"} | headers)
 
-    def ask(self, query: str, **variables: Any) -> Any:
+    def ask(self, document: str, /, **variables: Any) -> Any:
         """The whole answer: data and errors."""
-        return self.send(json={"query": query, "variables": variables}).json()
+        return self.send(json={"query": document, "variables": variables}).json()
 
-    def data(self, query: str, **variables: Any) -> Any:
-        answer = self.ask(query, **variables)
+    def data(self, document: str, /, **variables: Any) -> Any:
+        answer = self.ask(document, **variables)
         assert "errors" not in answer, answer["errors"]
         return answer["data"]
