@@ -9,13 +9,13 @@ RIGHTS = "-c role=chatledger_app -c search_path=jobs,public"
 
 
 def make_app(
-    conninfo: str, *, min_size: int = 1, max_size: int = 12, timeout_seconds: float = 10.0
+    conninfo: str, *, min_size: int = 1, max_size: int = 6, timeout_seconds: float = 10.0
 ) -> App:
     """
     An app without tasks, not yet open.
 
     Args:
-        max_size: connections; a running job needs none, but each of them ends with a statement.
+        max_size: connections. A running job needs none; each worker takes one more to listen.
         timeout_seconds: how long a statement waits for a connection.
     """
     return App(

@@ -14,6 +14,7 @@ from psycopg_pool import ConnectionPool
 
 from application.commands.embed_upload import EmbedUpload
 from application.commands.read_upload import ReadUpload
+from application.commands.record_upload_failure import RecordUploadFailure
 from application.ports.jobs import Stopped
 from infrastructure.jobs.app import make_app
 from infrastructure.jobs.worker_settings import LANES
@@ -36,6 +37,7 @@ class FakeContainer:
         self.pool = pool
         self.runner = self
         self.commands: list[object] = []
+        self.failures: list[RecordUploadFailure] = []
         self.advanced: list[str] = []
         self.maintained: list[str] = []
         self.work_left = 0
@@ -54,6 +56,9 @@ class FakeContainer:
             self.commands.append(command)
 
         return embed
+
+    def record_upload_failure(self, command: RecordUploadFailure) -> None:
+        self.failures.append(command)
 
     def advance(self, name: str, *, budget_seconds: float) -> bool:
         assert budget_seconds <= 20
@@ -107,6 +112,7 @@ def test_reading_that_is_stopped_waits_for_the_next_worker(
     job = lab.job(read)
     assert job is not None
     assert (job["status"], job["attempts"]) == ("todo", 0)
+    assert container.failures == []
 
 
 def test_an_upload_that_took_down_its_workers_too_often_is_given_up(
@@ -117,6 +123,9 @@ def test_an_upload_that_took_down_its_workers_too_often_is_given_up(
     with working(app, SETTINGS):
         eventually(lambda: lab.status(read) == "failed")
     assert container.commands == []
+    [failure] = container.failures
+    assert (failure.stage, failure.attempt, failure.is_final) == ("reading", 6, True)
+    assert "the last of which ended with the worker's process" in failure.reason
 
 
 def test_a_commit_advances_the_projection_until_nothing_is_left(
