@@ -12,6 +12,7 @@ from application.ports.search import Coverage, FoundMessage, Hit, SearchRequest
 MATCH = "bold yellow"
 AROUND = "dim"
 INDENT = 3
+MARK = "» "  # tells the hit from its neighbours where there are no colours
 MAX_TEXT = 4_000  # characters of a hit
 MAX_AROUND = 200  # characters of a message around it
 
@@ -41,10 +42,10 @@ def render_hit(console: Console, rank: int, hit: Hit) -> None:
     line(console, Text.assemble((f"{rank}.", "bold"), " ", why(hit)))
     line(console, Text(where(message), "cyan"), indent=INDENT)
     for before in hit.before:
-        line(console, around(before), indent=INDENT)
-    line(console, found(hit), indent=INDENT)
+        line(console, around(before), indent=INDENT + len(MARK))
+    line(console, Text.assemble(MARK, found(hit)), indent=INDENT)
     for after in hit.after:
-        line(console, around(after), indent=INDENT)
+        line(console, around(after), indent=INDENT + len(MARK))
     if hit.same_text:
         more = f"{hit.same_text:,} more with the same text"
         line(console, Text(more, "italic"), indent=INDENT)

@@ -115,6 +115,7 @@ def workspace_named(container: Container, name: str) -> Any:
 def plain_errors() -> Iterator[None]:
     """One line on stderr for what a person can act on; all else is a defect and shows as one."""
     from psycopg import Error
+    from sqlalchemy.exc import DBAPIError
 
     from application.commands.perform_search import QueryRefusedError
     from application.ports.embedder import EmbedderUnavailableError
@@ -136,6 +137,8 @@ def plain_errors() -> Iterator[None]:
         yield
     except expected as error:
         raise SearchFailedError(" ".join(str(error).split())) from error
+    except DBAPIError as error:  # of the migrations: the driver's own words are inside
+        raise SearchFailedError(" ".join(str(error.orig).split())) from error
 
 
 def as_dict(searched: Searched, request: SearchRequest) -> dict[str, Any]:
