@@ -224,10 +224,9 @@ def _check_directory_size(stream: BinaryIO, file: ExportFile, limits: ArchiveLim
     if at < 0 or len(tail) - at < _END_RECORD.size:
         raise zipfile.BadZipFile("the end of the archive is missing")
     *_, entries, directory_bytes, _offset, _comment = _END_RECORD.unpack_from(tail, at)
-    if entries == 0xFFFF or directory_bytes == 0xFFFFFFFF:
-        at64 = tail.rfind(b"PK\x06\x06", 0, at)
-        if at64 >= 0 and len(tail) - at64 >= 56:
-            entries, directory_bytes = struct.unpack_from("<2Q", tail, at64 + 32)
+    # A longer form of the record stands before it in large archives, and wins.
+    if at >= 76 and tail[at - 20 : at - 16] == b"PK\x06\x07":
+        entries, directory_bytes = struct.unpack_from("<2Q", tail, at - 76 + 32)
     if entries > limits.entries or directory_bytes > limits.directory_bytes:
         reason = f"holds {entries} files; the limit is {limits.entries}"
         raise UnreadableExportError(file=file.name, reason=reason)

@@ -34,8 +34,10 @@ class DateOrderVotes:
         """One date as three numbers in the file's order, and the time of day with it."""
         self._count += 1
         last, self._last = self._last, (fields, clock)
-        if last == self._last:
-            self._add_evidence(fields)
+        if last is not None and last[0] == fields:
+            if clock < last[1]:
+                for order in POSITIONS:
+                    self._backwards[order] += 1
             return
         self._add_evidence(fields)
         if last is None:

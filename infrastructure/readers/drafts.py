@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from infrastructure.readers.limits import MESSAGE_LIMIT
 
 
 class Draft:
     """First line and continuation lines, up to a limit of characters."""
 
-    def __init__(self, line: int, local: datetime, head: str, limit: int = MESSAGE_LIMIT) -> None:
+    def __init__(self, line: int, head: str, limit: int = MESSAGE_LIMIT) -> None:
         self.line = line
-        self.local = local
         self.cut_lines = 0  # lines that came after the limit
-        self._lines = [head]
+        self.head = head
+        self._lines: list[str] = []
         self._room = limit - len(head)
 
     def add(self, text: str) -> None:
@@ -25,6 +23,8 @@ class Draft:
         self._room -= len(text) + 1
 
     @property
-    def text(self) -> str:
-        """The lines, without empty ones at the end: they belong to the file."""
-        return "\n".join(self._lines).rstrip("\n")
+    def continuation(self) -> str:
+        """What follows the first line, each line after an LF; without empty ones at the end."""
+        if not self._lines:
+            return ""
+        return "".join(f"\n{line}" for line in self._lines).rstrip("\n")

@@ -13,21 +13,12 @@ from typing import Any
 
 import orjson
 
+from infrastructure.readers.json_buffer import SCALAR, BrokenJsonError, JsonBuffer
 from infrastructure.readers.json_values import TooDeepError, UnparsableJsonError, parse
-from infrastructure.readers.limits import CHUNK, MESSAGE_LIMIT
-from infrastructure.readers.repairs import Repairs
-from infrastructure.readers.text_stream import ByteStream
 
-_SPACE = re.compile(rb"[ \t\r\n]*+")
-_SCALAR = re.compile(rb"[^\s,\]}{\[:\"]*+")
 # A quote that stands alone opens a string whose end is not in the buffer.
 _STRUCTURE = re.compile(rb'"(?:[^"\\]++|\\.)*+"|["{}\[\]]', re.DOTALL)
-_STRING_REST = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _SEPARATOR = re.compile(rb'\}\s*,\s*\{\s*"[^"\\]{0,200}"')
-
-
-class BrokenJsonError(Exception):
-    """The document breaks here: nothing after this place can be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,46 +28,8 @@ class Unparsed:
     reason: str
 
 
-class JsonCursor:
+class JsonCursor(JsonBuffer):
     """Reads forward only; holds one chunk, or one element of up to `limit` bytes."""
-
-    def __init__(
-        self,
-        stream: ByteStream,
-        repairs: Repairs,
-        *,
-        limit: int = MESSAGE_LIMIT,
-        chunk: int = CHUNK,
-    ) -> None:
-        self._stream = stream
-        self._repairs = repairs
-        self._limit = limit
-        self._chunk = chunk
-        self._buffer = b""
-        self._at = 0
-        self._dropped = 0  # bytes before the buffer
-        self._ended = False
-
-    @property
-    def position(self) -> int:
-        """Bytes read so far."""
-        return self._dropped + self._at
-
-    def peek(self) -> bytes:
-        """The next byte that is not white space, without taking it; empty at the end."""
-        while True:
-            match = _SPACE.match(self._buffer, self._at)
-            self._at = match.end() if match else self._at
-            if self._at < len(self._buffer):
-                return self._buffer[self._at : self._at + 1]
-            if not self._fill():
-                return b""
-
-    def follow(self, token: bytes) -> bool:
-        """Take the byte if it comes next."""
-        is_next = self.peek() == token
-        self._at += is_next
-        return is_next
 
     def keys(self) -> Iterator[str]:
         """Enter an object. Its values must be taken or skipped between one key and the next."""
@@ -106,6 +59,10 @@ class JsonCursor:
 
     def elements(self) -> Iterator[Any]:
         """Yield the parsed elements of a list; in place of one that is too big, an Unparsed."""
+        small = self._rest_if_small()
+        if small is not None:
+            yield from small
+            return
         self._take(b"[", "a list")
         if self.peek() == b"]":
             self._at += 1
@@ -142,6 +99,20 @@ class JsonCursor:
             if not self._goes_on(b"]"):
                 return
 
+    def _rest_if_small(self) -> list[Any] | None:
+        """The whole list, if it is all that is left and fits into one chunk."""
+        if self.peek() != b"[" or self._fill() or len(self._buffer) - self._at > self._limit:
+            return None
+        raw = self._buffer[self._at :]
+        try:
+            value = None if b"\\u0000" in raw else orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            return None
+        if not isinstance(value, list):
+            return None
+        self._at = len(self._buffer)
+        return value
+
     def value(self) -> Any:
         """
         Take one value.
@@ -153,29 +124,6 @@ class JsonCursor:
         if isinstance(value, Unparsed):
             raise BrokenJsonError(f"near byte {self.position}: {value.reason}")
         return value
-
-    def skip(self) -> None:
-        """Pass over one value of any size."""
-        first = self.peek()
-        depth = 0
-        while True:
-            if first == b'"':
-                self._skip_string()
-            elif first in (b"{", b"["):
-                depth += 1
-                self._at += 1
-            elif first in (b"}", b"]") and depth:
-                depth -= 1
-                self._at += 1
-            elif not first:
-                raise self._broken("the rest of a value")
-            elif depth and first in (b",", b":"):
-                self._at += 1
-            else:
-                self._skip_scalar()
-            if not depth:
-                return
-            first = self.peek()
 
     def _element(self, number: int | None) -> Any:
         self.peek()
@@ -210,7 +158,7 @@ class JsonCursor:
     def _find_end(self) -> int:
         buffer, at = self._buffer, self._at
         if buffer[at : at + 1] not in (b"{", b"[", b'"'):
-            match = _SCALAR.match(buffer, at)
+            match = SCALAR.match(buffer, at)
             end = match.end() if match else at
             if end == at:
                 raise self._broken("a value")
@@ -227,59 +175,3 @@ class JsonCursor:
             if depth <= 0:
                 return match.end()
         return -1
-
-    def _skip_string(self) -> None:
-        self._at += 1
-        while True:
-            match = _STRING_REST.match(self._buffer, self._at)
-            self._at = match.end() if match else self._at
-            if self._buffer[self._at : self._at + 1] == b'"':
-                self._at += 1
-                return
-            if not self._fill():  # a lone backslash at the end waits for its second byte
-                raise self._broken("the end of a text")
-
-    def _skip_scalar(self) -> None:
-        start = self.position
-        while True:
-            match = _SCALAR.match(self._buffer, self._at)
-            self._at = match.end() if match else self._at
-            if self._at < len(self._buffer) or not self._fill():
-                break
-        if self.position == start:
-            raise self._broken("a value")
-
-    def _goes_on(self, closing: bytes) -> bool:
-        following = self.peek()
-        if following == b",":
-            self._at += 1
-            self.peek()
-            return True
-        if following != closing:
-            raise self._broken(f"a comma or {closing.decode()}")
-        self._at += 1
-        return False
-
-    def _take(self, token: bytes, expected: str) -> None:
-        if self.peek() != token:
-            raise self._broken(expected)
-        self._at += 1
-
-    def _broken(self, expected: str) -> BrokenJsonError:
-        found = self._buffer[self._at : self._at + 1]
-        if not found and self._ended:
-            return BrokenJsonError(f"the file ends at byte {self.position}, before {expected}")
-        return BrokenJsonError(
-            f"broken JSON at byte {self.position}: {expected} was expected, not {found!r}"
-        )
-
-    def _fill(self, size: int | None = None) -> bool:
-        """Drop what was read and add a chunk. False at the end of the stream."""
-        data = b"" if self._ended else self._stream.read(size or self._chunk)
-        if not data:
-            self._ended = True
-            return False
-        self._buffer = self._buffer[self._at :] + data
-        self._dropped += self._at
-        self._at = 0
-        return True

@@ -20,16 +20,16 @@ class LocalFile:
         try:
             if not path.is_file():
                 what = "is not a file" if path.exists() else "there is no such file"
-                raise UnreadableExportError(file=str(path), reason=what)
+                raise UnreadableExportError(file=_printable(str(path)), reason=what)
             with path.open("rb"):
                 self._size = path.stat().st_size
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            raise UnreadableExportError(file=str(path), reason=reason) from error
+            raise UnreadableExportError(file=_printable(str(path)), reason=reason) from error
 
     @property
     def name(self) -> str:
-        return self._path.name
+        return _printable(self._path.name)
 
     @property
     def size(self) -> int:
@@ -38,3 +38,8 @@ class LocalFile:
 
     def open(self) -> BinaryIO:
         return self._path.open("rb")
+
+
+def _printable(name: str) -> str:
+    """Names on disk may hold bytes that are no text; titles are made from names."""
+    return name.encode("utf-8", "replace").decode()

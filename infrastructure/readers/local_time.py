@@ -8,6 +8,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from application.ports.chat_reader import ReadFacts, ReadOptions, UnreadableExportError
 from domain.message import Zone
 
+_LAST_SECOND = 253_402_300_799  # of the year 9999
+
+
+def from_epoch(seconds: int) -> datetime:
+    """
+    Raises:
+        OverflowError: outside the years 1970 to 9999.
+    """
+    if not 0 <= seconds <= _LAST_SECOND:
+        raise OverflowError(f"{seconds} seconds since 1970 are no time of ours")
+    return datetime.fromtimestamp(seconds, UTC)
+
 
 class LocalClock:
     """The zone of a file's local times: the one the person named, else UTC as an assumption."""

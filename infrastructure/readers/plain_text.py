@@ -161,6 +161,7 @@ class _Log:
         head: _Head | None = None
         stamp: Stamp | None = None
         has_begun = False
+        orphans = 0
         count = 0
         parse = _stamped if self._is_stamped else _untimed
         for number, line in enumerate(read_lines(self._file, repairs), start=1):
@@ -169,8 +170,10 @@ class _Log:
                 if draft is not None:
                     draft.add(line)
                 elif line.strip():
-                    reason = "text that belongs to no message, left out"
-                    yield ReadWarning(self._file.name, number, reason)
+                    orphans += 1
+                    if orphans == 1:
+                        reason = "text that belongs to no message, left out"
+                        yield ReadWarning(self._file.name, number, reason)
                 continue
             if not has_begun:
                 has_begun = True
@@ -184,9 +187,12 @@ class _Log:
                 yield ReadWarning(self._file.name, number, f"message skipped: {error}")
                 continue
             count += 1
-            draft = Draft(number, stamp.at, found.text)
+            draft = Draft(number, found.text)
         if draft is not None and head is not None and stamp is not None:
             yield from self._finish(draft, head, stamp)
+        if orphans > 1:
+            reason = f"{orphans} lines belong to no message and were left out"
+            yield ReadWarning(self._file.name, None, reason)
         yield from repairs.warnings(self._file.name)
 
     def _stamp(self, head: _Head, count: int) -> Stamp:
@@ -198,7 +204,7 @@ class _Log:
         if draft.cut_lines:
             reason = f"a message too long: {draft.cut_lines} lines left out"
             yield ReadWarning(self._file.name, draft.line, reason)
-        text = draft.text
+        text = draft.head + draft.continuation
         name = head.name or ""
         conversation = self._conversation.id
         yield Message(

@@ -12,6 +12,17 @@ from infrastructure.readers.limits import HELD_WARNINGS
 MALFORMED = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
 
 
+_KEYS_COUNTED = 1000
+_OTHER_KEYS = "(other keys)"
+
+
+def count_key(counts: dict[str, int], name: str) -> None:
+    """Count a key nobody understands; beyond a thousand different ones they share one count."""
+    if name not in counts and len(counts) >= _KEYS_COUNTED:
+        name = _OTHER_KEYS
+    counts[name] = counts.get(name, 0) + 1
+
+
 def or_unreadable(items: Iterator[ReadItem], file: ExportFile) -> Iterator[ReadItem]:
     """
     Pass the items on; warnings wait for the first item that is none.
@@ -21,14 +32,21 @@ def or_unreadable(items: Iterator[ReadItem], file: ExportFile) -> Iterator[ReadI
     """
     held: list[ReadWarning] = []
     has_item = False
+    left_out = 0
     for item in _until_broken(items, file):
-        if has_item or len(held) > HELD_WARNINGS:
+        if has_item:
             yield item
         elif isinstance(item, ReadWarning):
-            held.append(item)
+            # Only the first ones matter for an export of which nothing can be read.
+            if len(held) < HELD_WARNINGS or item.is_fatal:
+                held.append(item)
+            else:
+                left_out += 1
         else:
             has_item = True
             yield from held
+            if left_out:
+                yield ReadWarning(file.name, None, f"{left_out} more warnings before any message")
             held.clear()
             yield item
     if has_item:

@@ -72,7 +72,12 @@ def parse_stamp(value: Any, order: DateOrder, clock: LocalClock | None) -> Stamp
     Raises:
         ValueError, OverflowError: if it is no time between 1970 and 9999.
     """
-    text = value.strip() if isinstance(value, str) else repr(value)
+    if isinstance(value, str):
+        text = value.strip()
+    else:
+        text = repr(value)
+        if isinstance(value, int | float) and 1e8 <= value < 1e11 and value == int(value):
+            return Stamp(_EPOCH + timedelta(seconds=int(value)), "second", "stated", text)
     if match := _ISO.fullmatch(text):
         return _from_iso(match, text, clock)
     if _NUMBER.fullmatch(text):

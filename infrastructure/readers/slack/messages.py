@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from application.ports.chat_reader import ReadFacts
 from domain.message import Attachment, Message, MessageKind, Reaction
 from infrastructure.readers.json_values import storable
+from infrastructure.readers.local_time import from_epoch
+from infrastructure.readers.reading import count_key
 from infrastructure.readers.slack.mrkdwn import Mrkdwn, text_of_attachments, text_of_blocks
 from infrastructure.readers.slack.people import People
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PLACES = ("channel", "group")
 _EVENTS = ("join", "leave", "topic", "purpose", "name", "archive", "unarchive")
 _SYSTEM = frozenset(
@@ -102,7 +103,7 @@ class MessageConverter:
     def _extra(self, raw: dict[str, Any]) -> dict[str, Any] | None:
         unknown = raw.keys() - _KNOWN
         for name in sorted(unknown):
-            self._unknown[f"messages.{name}"] = self._unknown.get(f"messages.{name}", 0) + 1
+            count_key(self._unknown, f"messages.{name}")
         kept = {k: storable(v) for k, v in raw.items() if k in unknown or k in _KEPT}
         return kept or None
 
@@ -115,7 +116,8 @@ def moment(ts: str) -> datetime:
         TypeError, ValueError, OverflowError: if it is no such text.
     """
     seconds, _, micros = ts.partition(".")
-    return _EPOCH + timedelta(seconds=int(seconds), microseconds=int(micros[:6].ljust(6, "0")))
+    at = from_epoch(int(seconds))
+    return at.replace(microsecond=int(micros[:6].ljust(6, "0")))
 
 
 def _reactions(raw: Any) -> tuple[Reaction, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from domain.message import Author
 
+_PEOPLE_KEPT = 500_000  # no workspace has more; beyond, people go by their ids
 _SLACKBOT = "USLACKBOT"
 
 
@@ -20,6 +21,8 @@ class People:
     def add(self, raw: Any) -> None:
         """One element of users.json; what has no id is no person."""
         if not isinstance(raw, dict) or not isinstance(raw.get("id"), str):
+            return
+        if len(self._names) >= _PEOPLE_KEPT:
             return
         name = _best_name(raw)
         self._names[raw["id"]] = name or raw["id"]
@@ -46,6 +49,8 @@ class People:
         return self._bot(raw)
 
     def _synthesise(self, user: str, raw: dict[str, Any]) -> str:
+        if len(self._names) >= _PEOPLE_KEPT or len(self.missing) >= _PEOPLE_KEPT:
+            return user
         self.missing.add(user)
         profile = raw.get("user_profile")
         written = _best_name(profile) if isinstance(profile, dict) else ""
@@ -67,7 +72,12 @@ class People:
         return None if name is None else self._author(name, name)
 
     def _author(self, id: str, name: str) -> Author:
-        return self._authors.setdefault((id, name), Author(id, name))
+        author = self._authors.get((id, name))
+        if author is None:
+            if len(self._authors) >= _PEOPLE_KEPT:
+                self._authors.clear()
+            author = self._authors[id, name] = Author(id, name)
+        return author
 
 
 def _best_name(raw: dict[str, Any]) -> str:

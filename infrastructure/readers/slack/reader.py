@@ -87,11 +87,13 @@ def _is_day(member: Member) -> bool:
 def _read_folder(folder: Folder, converter: MessageConverter) -> Iterator[ReadItem]:
     conversation = folder.conversation.id
     for day in folder.days:
-        warnings: list[ReadWarning] = []
-        for number, raw in elements(day, warnings):
+        for one in elements(day):
+            if isinstance(one, ReadWarning):
+                yield one
+                continue
+            number, raw = one
             try:
                 yield converter.message(conversation, raw)
             except MALFORMED as error:
                 reason = f"a message that is not as Slack writes it ({error!r}); skipped"
                 yield ReadWarning(day.name, number, reason)
-        yield from warnings

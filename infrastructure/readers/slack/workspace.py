@@ -10,11 +10,14 @@ from typing import Any
 from application.ports.chat_reader import ReadWarning
 from domain.message import Conversation, ConversationKind
 from infrastructure.readers.archive import Archive, BrokenMemberError, Member
-from infrastructure.readers.json_cursor import BrokenJsonError, JsonCursor, Unparsed
+from infrastructure.readers.json_buffer import BrokenJsonError
+from infrastructure.readers.json_cursor import JsonCursor, Unparsed
+from infrastructure.readers.limits import HELD_WARNINGS
 from infrastructure.readers.repairs import Repairs
 from infrastructure.readers.slack.people import People
 from infrastructure.readers.text_stream import as_utf8
 
+_CONVERSATIONS = 200_000
 DAY_FILE = re.compile(r"(?P<folder>.+)/\d{4}-\d{2}-\d{2}\.json")
 PEOPLE_FILES = ("users.json", "org_users.json")
 # In the order in which their conversations are read.
@@ -43,35 +46,59 @@ class Workspace:
     folders: list[Folder] = field(default_factory=list)
     warnings: list[ReadWarning] = field(default_factory=list)
 
+    def warn(self, warning: ReadWarning) -> None:
+        if len(self.warnings) < HELD_WARNINGS:
+            self.warnings.append(warning)
+
 
 def explore(archive: Archive) -> Workspace:
     """Read everything but the messages."""
     found = Workspace()
+    _read_people(archive, found)
     days: dict[str, list[Member]] = {}
     for member in archive.members:
         if match := DAY_FILE.fullmatch(member.name):
             days.setdefault(match["folder"], []).append(member)
-    for name in PEOPLE_FILES:
-        for member in _named(archive, name):
-            for _, person in elements(member, found.warnings):
-                found.people.add(person)
     ids: set[str] = set()
     for name, kind in LIST_FILES.items():
         for member in _named(archive, name):
             root = member.name.removesuffix(name)
-            for element, raw in elements(member, found.warnings):
-                if not isinstance(raw, dict) or not isinstance(raw.get("id"), str):
-                    reason = "a conversation without an id, left out"
-                    found.warnings.append(ReadWarning(member.name, element, reason))
-                    continue
+            for raw in _listed(member, ids, found):
                 _add(found, raw, kind, root, days, ids)
     for folder in sorted(days):
         title = folder.rpartition("/")[2]
         reason = "a folder that no list of conversations names; read under its own name"
-        found.warnings.append(ReadWarning(folder, None, reason))
+        found.warn(ReadWarning(folder, None, reason))
         conversation = Conversation(folder if title in ids else title, title, "unknown")
         found.folders.append(Folder(conversation, _sorted(days[folder])))
     return found
+
+
+def _read_people(archive: Archive, found: Workspace) -> None:
+    for name in PEOPLE_FILES:
+        for member in _named(archive, name):
+            for one in elements(member):
+                if isinstance(one, ReadWarning):
+                    found.warn(one)
+                else:
+                    found.people.add(one[1])
+
+
+def _listed(member: Member, ids: set[str], found: Workspace) -> Iterator[dict[str, Any]]:
+    """The conversations of one list that can be told apart."""
+    for one in elements(member):
+        if isinstance(one, ReadWarning):
+            found.warn(one)
+            continue
+        element, raw = one
+        if not isinstance(raw, dict) or not isinstance(raw.get("id"), str):
+            reason = "a conversation without an id, left out"
+            found.warn(ReadWarning(member.name, element, reason))
+        elif len(ids) >= _CONVERSATIONS:
+            reason = f"more than {_CONVERSATIONS} conversations; this one is left out"
+            found.warn(ReadWarning(member.name, element, reason))
+        else:
+            yield raw
 
 
 def _named(archive: Archive, name: str) -> list[Member]:
@@ -110,10 +137,10 @@ def _sorted(days: list[Member]) -> list[Member]:
     return sorted(days, key=lambda member: member.name)
 
 
-def elements(member: Member, warnings: list[ReadWarning]) -> Iterator[tuple[int, Any]]:
+def elements(member: Member) -> Iterator[tuple[int, Any] | ReadWarning]:
     """
-    The elements of a file that holds one list, numbered from 1. What is wrong with the file goes
-    to `warnings`; its readable beginning is yielded.
+    The elements of a file that holds one list, numbered from 1. Where the file breaks, its
+    readable beginning and a warning are what it gives.
     """
     repairs = Repairs()
     number = 0
@@ -122,12 +149,12 @@ def elements(member: Member, warnings: list[ReadWarning]) -> Iterator[tuple[int,
             cursor = JsonCursor(as_utf8(stream), repairs)
             for number, raw in enumerate(cursor.elements(), start=1):
                 if isinstance(raw, Unparsed):
-                    warnings.append(ReadWarning(member.name, number, raw.reason))
+                    yield ReadWarning(member.name, number, raw.reason)
                 else:
                     yield number, raw
     except BrokenJsonError as error:
         reason = f"{error}; the rest of this file was not read, the others were"
-        warnings.append(ReadWarning(member.name, number + 1, reason))
+        yield ReadWarning(member.name, number + 1, reason)
     except BrokenMemberError as error:
-        warnings.append(ReadWarning(member.name, number + 1, error.reason))
-    warnings += repairs.warnings(member.name)
+        yield ReadWarning(member.name, number + 1, error.reason)
+    yield from repairs.warnings(member.name)

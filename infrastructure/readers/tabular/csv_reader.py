@@ -24,6 +24,7 @@ from infrastructure.readers.text_stream import read_lines, sniff_text
 
 _SEPARATORS = ",;\t|"
 _ROWS_ASKED = 100
+_MAX_COLUMNS = 500
 _KNOWN_NAMES = frozenset(name for names in NAMES.values() for name in names)
 
 
@@ -82,7 +83,7 @@ def _separator(text: str) -> str | None:
     found = None
     for separator in _SEPARATORS:
         rows = _parsed(text, separator)
-        if not rows or len(rows[0]) < 2:
+        if not rows or not 2 <= len(rows[0]) <= _MAX_COLUMNS:
             continue
         width = len(rows[0])
         share = sum(len(row) == width for row in rows) / len(rows)
@@ -137,6 +138,10 @@ def _rows(file: ExportFile, separator: str) -> Iterator[tuple[int, Row] | ReadWa
             if not cells:
                 continue
             if header is None:
+                if len(cells) > _MAX_COLUMNS:
+                    reason = f"{len(cells)} columns; the limit is {_MAX_COLUMNS}"
+                    yield ReadWarning(file.name, start, reason, is_fatal=True)
+                    return
                 header, body = _header([cells])
                 if not body:
                     continue

@@ -18,9 +18,11 @@ from domain.message import (
 from infrastructure.readers.content_keys import ContentKeys
 from infrastructure.readers.json_values import storable
 from infrastructure.readers.local_time import LocalClock
+from infrastructure.readers.reading import count_key
 from infrastructure.readers.stamps import Stamp, parse_stamp
 from infrastructure.readers.tabular.columns import Row, named_inside, value_of
 
+_SIMPLE = {"sent_at", "clock", "author", "author_id", "text", "conversation", "key"}
 _KINDS: frozenset[str] = frozenset(get_args(MessageKind))
 
 
@@ -46,6 +48,7 @@ class RowConverter:
         self._clock = clock
         self._unknown = facts.unknown_keys
         self._keys = ContentKeys()
+        self._is_simple = columns.keys() <= _SIMPLE
         self._used = frozenset(column.partition(".")[0] for column in columns.values()) | frozenset(
             columns.values()
         )
@@ -63,14 +66,17 @@ class RowConverter:
         if key is None:
             name = author.id if author else ""
             key = self._keys.key(conversation.id, stamp.written, name, text)
+        extra = None if row.keys() <= self._used else self._extra(row)
+        if self._is_simple:
+            return conversation, Message(
+                *(conversation.id, key, author, stamp.at, stamp.precision, stamp.zone),
+                kind="message",
+                text=text,
+                extra=extra,
+            )
         kind = self._value(row, "kind")
         return conversation, Message(
-            conversation=conversation.id,
-            key=key,
-            author=author,
-            sent_at=stamp.at,
-            precision=stamp.precision,
-            zone=stamp.zone,
+            *(conversation.id, key, author, stamp.at, stamp.precision, stamp.zone),
             kind=kind if kind in _KINDS else "message",
             text=text,
             reply_to=_word(self._value(row, "reply_to")),
@@ -78,12 +84,14 @@ class RowConverter:
             edited_at=self._edited_at(row),
             reactions=_reactions(self._value(row, "reactions")),
             attachments=_attachments(self._value(row, "attachments")),
-            extra=None if row.keys() <= self._used else self._extra(row),
+            extra=extra,
         )
 
     def _value(self, row: Row, field: str) -> Any:
         column = self._columns.get(field)
-        return None if column is None else value_of(row, column)
+        if column is None:
+            return None
+        return row[column] if column in row else value_of(row, column)
 
     def _stamp(self, row: Row) -> Stamp:
         value = self._value(row, "sent_at")
@@ -129,17 +137,18 @@ class RowConverter:
         for column, value in row.items():
             if column in self._used or value in (None, ""):
                 continue
-            self._unknown[column] = self._unknown.get(column, 0) + 1
+            count_key(self._unknown, column)
             kept[column] = storable(value)
         return kept or None
 
 
 def _word(value: Any) -> str | None:
     """A short value as text; None for nothing."""
-    if value is None or value == "" or isinstance(value, bool | dict | list):
+    if isinstance(value, str):
+        return value.strip() or None
+    if value is None or isinstance(value, bool | dict | list):
         return None
-    text = str(value).strip()
-    return text or None
+    return str(value)
 
 
 def _text(value: Any, depth_left: int = 5) -> str:

@@ -24,6 +24,7 @@ from infrastructure.readers.tabular.columns import FIELDS, Row, guess, is_comple
 from infrastructure.readers.tabular.rows import RowConverter
 
 SAMPLE_ROWS = 200
+_SAMPLE_SIZE = 500_000  # characters and values
 _CONVERSATIONS = 100_000  # remembered as already told of; beyond, one may be told of again
 
 # Yields (line, row), or a warning in place of what is no row.
@@ -41,7 +42,7 @@ def read_table(
         UnreadableExportError: if the columns of time and text are not found.
     """
     clock = LocalClock(options, facts, file=file.name)
-    sample = [one[1] for one in islice(rows(), SAMPLE_ROWS) if not isinstance(one, ReadWarning)]
+    sample = _sample(rows)
     names = column_names(sample)
     facts.columns = guess(names, sample, options.columns)
     _check(file, names, sample, options, facts)
@@ -79,6 +80,22 @@ def read_table(
             if len(told) > _CONVERSATIONS:
                 told.popitem(last=False)
         yield message
+
+
+def _sample(rows: Rows) -> list[Row]:
+    """The first rows, fewer if they are large."""
+    sample: list[Row] = []
+    size = 0
+    for one in islice(rows(), SAMPLE_ROWS):
+        if isinstance(one, ReadWarning):
+            continue
+        sample.append(one[1])
+        size += len(one[1]) + sum(
+            len(v) for v in one[1].values() if isinstance(v, str | list | dict)
+        )
+        if size > _SAMPLE_SIZE:
+            break
+    return sample
 
 
 def column_names(rows: list[Row]) -> list[str]:

@@ -10,7 +10,8 @@ from application.ports.chat_reader import ReadFacts
 from domain.message import Author, Conversation, Message, Zone
 from infrastructure.readers.content_keys import ContentKeys
 from infrastructure.readers.json_values import storable
-from infrastructure.readers.local_time import LocalClock
+from infrastructure.readers.local_time import LocalClock, from_epoch
+from infrastructure.readers.reading import count_key
 from infrastructure.readers.telegram.entities import (
     attachments,
     described,
@@ -99,12 +100,12 @@ class ChatMessages:
     def _time(self, raw: dict[str, Any]) -> tuple[datetime, Zone]:
         stamp = raw.get("date_unixtime")
         if stamp is not None:
-            return datetime.fromtimestamp(int(stamp), UTC), "stated"
+            return from_epoch(int(stamp)), "stated"
         return self._local(raw["date"])
 
     def _local(self, date: Any) -> tuple[datetime, Zone]:
         if isinstance(date, int):
-            return datetime.fromtimestamp(date, UTC), "stated"
+            return from_epoch(date), "stated"
         local = datetime.fromisoformat(date)
         if local.tzinfo is not None:
             return local.astimezone(UTC), "stated"
@@ -112,7 +113,7 @@ class ChatMessages:
 
     def _edited_at(self, raw: dict[str, Any]) -> datetime | None:
         if stamp := raw.get("edited_unixtime"):
-            return datetime.fromtimestamp(int(stamp), UTC)
+            return from_epoch(int(stamp))
         edited = raw.get("edited")
         # Old files write the year 1970 for messages that were never edited.
         if not isinstance(edited, str) or edited.startswith("1970-01-01"):
@@ -142,7 +143,7 @@ class ChatMessages:
     def _extra(self, raw: dict[str, Any]) -> dict[str, Any] | None:
         unknown = raw.keys() - _KNOWN
         for name in sorted(unknown):
-            self._unknown[f"messages.{name}"] = self._unknown.get(f"messages.{name}", 0) + 1
+            count_key(self._unknown, f"messages.{name}")
         kept = {k: storable(v) for k, v in raw.items() if k in unknown or k in _KEPT}
         return kept or None
 

@@ -16,10 +16,11 @@ from application.ports.chat_reader import (
 )
 from domain.message import Conversation, ConversationKind
 from infrastructure.readers.archive import Archive, BrokenMemberError, Member, is_archive
-from infrastructure.readers.json_cursor import BrokenJsonError, JsonCursor, Unparsed
+from infrastructure.readers.json_buffer import BrokenJsonError
+from infrastructure.readers.json_cursor import JsonCursor, Unparsed
 from infrastructure.readers.limits import MEBIBYTE, SNIFF
 from infrastructure.readers.local_time import LocalClock
-from infrastructure.readers.reading import MALFORMED, or_unreadable
+from infrastructure.readers.reading import MALFORMED, count_key, or_unreadable
 from infrastructure.readers.repairs import Repairs
 from infrastructure.readers.telegram.messages import ChatMessages
 from infrastructure.readers.text_stream import as_utf8, sniff
@@ -137,9 +138,7 @@ class _Document:
                 header[key] = cursor.value()
             else:
                 if not is_document and key not in _CHAT_KEYS:
-                    name = f"chats.{key}"
-                    counts = self._facts.unknown_keys
-                    counts[name] = counts.get(name, 0) + 1
+                    count_key(self._facts.unknown_keys, f"chats.{key}")
                 cursor.skip()
 
     def _messages(self, cursor: JsonCursor, header: dict[str, Any]) -> Iterator[ReadItem]:

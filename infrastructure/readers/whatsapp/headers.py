@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from infrastructure.readers.date_order import Triple
@@ -44,11 +45,32 @@ class Shape(NamedTuple):
     has_dash: bool
 
 
+_shape = lru_cache(maxsize=256)(Shape)
+
+
 class Header(NamedTuple):
     shape: Shape
     date: Triple  # in the file's order
     clock: Triple  # hour of 24, minute, second
     end: int  # where the rest of the line begins
+
+
+class HeaderParser:
+    """Remembers the last header: chats have many lines a minute, and they begin alike."""
+
+    def __init__(self) -> None:
+        self._beginning = "\0"  # no line begins so
+        self._header: Header | None = None
+
+    def parse(self, line: str) -> Header | None:
+        """As parse_header; the very same object for the same beginning."""
+        if line.startswith(self._beginning):
+            return self._header
+        header = parse_header(line)
+        # Without a space at its end, a longer header could begin with the same characters.
+        if header is not None and line[header.end - 1 : header.end].isspace():
+            self._beginning, self._header = line[: header.end], header
+        return header
 
 
 def parse_header(line: str) -> Header | None:
@@ -69,7 +91,7 @@ def parse_header(line: str) -> Header | None:
             return None
     if period is not None:
         hours = _of_24(hours, is_pm=period in _PM)
-    shape = Shape(
+    shape = _shape(
         bracket is not None,
         separator,
         len(a) == 4,

@@ -75,6 +75,10 @@ _ENCRYPTION = (
 _SENT = re.compile(
     r"(POLL|SONDAGE|UMFRAGE|ENCUESTA|ENQUETE|SONDAGGIO|location|Location|Standort):?"
 )
+_FIRST_MARKS = frozenset(MARKS)
+_SPECIAL_ENDINGS = (")", ">", *MARKS)  # of media and of marks of editing
+_SPECIAL_LENGTH = 60  # characters; every other special line is shorter
+_QUOTES = frozenset('"“”«»')
 _QUOTE_PAIRS = (("“", "”"), ("«", "»"))
 
 
@@ -102,6 +106,8 @@ def split_author(rest: str, *, is_bracketed: bool) -> tuple[str | None, str]:
 
 def _has_open_quote(name: str) -> bool:
     """A group's name with a colon, cut in two, leaves an open quotation mark."""
+    if _QUOTES.isdisjoint(name):
+        return False
     return name.count('"') % 2 == 1 or any(name.count(a) != name.count(b) for a, b in _QUOTE_PAIRS)
 
 
@@ -113,12 +119,20 @@ def clean_name(name: str) -> str:
 
 def interpret(text: str) -> Content:
     """What a person's line holds."""
-    is_marked = text.startswith(tuple(MARKS))
+    is_marked = text[:1] in _FIRST_MARKS
+    if (
+        len(text) > _SPECIAL_LENGTH
+        and not is_marked
+        and "\n" not in text
+        and not text.endswith(_SPECIAL_ENDINGS)
+        and not text.startswith(_ENCRYPTION)
+    ):
+        return Content("message", text)
     bare = text.strip(MARKS) if is_marked else text
     if bare.startswith(_ENCRYPTION):
         return Content("system", bare)
     is_edited = False
-    if bare.endswith((">", *MARKS)) and (match := _EDITED.search(bare)):
+    if bare.endswith(_SPECIAL_ENDINGS) and (match := _EDITED.search(bare)):
         bare, is_edited = bare[: match.start()], True
     first, _, caption = bare.partition("\n")
     first = first.strip(MARKS + " ")

@@ -25,6 +25,7 @@ from infrastructure.readers.whatsapp.headers import is_plausible, parse_header
 from infrastructure.readers.whatsapp.notices import split_author
 from infrastructure.readers.whatsapp.survey import Survey, survey, title_from_name
 
+_MAX_CHATS = 10_000
 _TEXTS_ASKED = 20  # text files of an archive that are looked into to recognise it
 
 
@@ -99,7 +100,10 @@ def _read_chats(
 ) -> Iterator[ReadItem]:
     clock = LocalClock(options, facts, file=archive)
     chats: list[_Chat] = []
-    for file in files:
+    if len(files) > _MAX_CHATS:
+        reason = f"holds {len(files)} chats; only the first {_MAX_CHATS} are read"
+        yield ReadWarning(archive, None, reason)
+    for file in files[:_MAX_CHATS]:
         try:
             found = survey(file)
         except BrokenMemberError as error:

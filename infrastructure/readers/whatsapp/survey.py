@@ -11,7 +11,13 @@ from domain.message import ConversationKind
 from infrastructure.readers.date_order import DateOrderVotes
 from infrastructure.readers.repairs import Repairs
 from infrastructure.readers.text_stream import read_lines
-from infrastructure.readers.whatsapp.headers import MARKS, Shape, is_plausible, parse_header
+from infrastructure.readers.whatsapp.headers import (
+    MARKS,
+    Header,
+    HeaderParser,
+    Shape,
+    is_plausible,
+)
 from infrastructure.readers.whatsapp.notices import split_author
 
 _QUOTED = re.compile(r"[\"“„«](.{1,200})[\"”“»]")
@@ -65,14 +71,18 @@ class Survey:
 def survey(file: ExportFile) -> Survey:
     """Read the whole file once; memory stays small."""
     found = Survey()
+    parser = HeaderParser()
+    last: Header | None = None
     for line in read_lines(file, Repairs()):
-        header = parse_header(line)
+        header = parser.parse(line)
         if header is None or not is_plausible(header.shape):
             continue
         found.headers += 1
         shape = header.shape
         found.shapes[shape] = found.shapes.get(shape, 0) + 1
-        found.votes.setdefault(shape, DateOrderVotes()).add(header.date, header.clock)
+        if header is not last:
+            found.votes.setdefault(shape, DateOrderVotes()).add(header.date, header.clock)
+            last = header
         if found.headers <= _NOTICES_ASKED or len(found.names) < 3:
             _look_for_names(line[header.end :], shape, found)
     return found

@@ -112,5 +112,9 @@ def test_a_wrong_checksum_is_told_of_and_other_chats_are_read() -> None:
 
 
 def test_clutter_of_the_operating_system_is_ignored() -> None:
-    members = {"_chat.txt": CHAT, "__MACOSX/._chat.txt": b"\0\5", ".DS_Store": b"\0"}
+    members: dict[str, bytes | str] = {
+        "_chat.txt": CHAT,
+        "__MACOSX/._chat.txt": b"\0\5",
+        ".DS_Store": b"\0",
+    }
     assert read(zip_file(members)).texts == ["hi"]

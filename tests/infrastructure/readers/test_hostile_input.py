@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -77,7 +79,7 @@ def test_numbers_beyond_all_bounds_are_no_crash() -> None:
     assert read(text_file(line), reader=Readers().by_format("jsonl")).texts == ["y"]
 
 
-@pytest.mark.parametrize("depth", [200, 900, 1100, 200_000])
+@pytest.mark.parametrize("depth", [200, 900, 1100, 50_000])
 def test_deep_nesting_is_no_crash(depth: int) -> None:
     nest = "[" * depth + "]" * depth
     raw = json.dumps(telegram(said(1), said(2), said(3))).replace(
@@ -123,6 +125,37 @@ def test_a_field_without_an_end_in_csv_is_told_of() -> None:
 def test_an_unknown_time_zone_is_an_error() -> None:
     with pytest.raises(UnreadableExportError, match="Europe/Atlantis"):
         read(text_file(f"{LINE}a"), ReadOptions(timezone="Europe/Atlantis"))
+
+
+def test_a_file_name_that_is_no_text_is_no_crash(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"chat \xff.txt")
+    try:
+        path.write_text(f"{LINE}a")
+    except OSError:
+        pytest.skip("this file system has only names that are text")
+    assert read(path).conversations[0].title == "chat ?"
+
+
+def test_a_table_of_a_hundred_thousand_columns_is_refused_at_once() -> None:
+    with pytest.raises(UnreadableExportError):
+        read(text_file("," * 120_000 + "\n" + "1," * 120_000))
+    wide = text_file("time,author,text" + ",x" * 1000 + "\n2024-01-15,A,b\n")
+    with pytest.raises(UnreadableExportError, match="1003 columns"):
+        read(wide, reader=Readers().by_format("csv"))
+
+
+def test_only_so_many_unknown_keys_are_told_apart() -> None:
+    found = read(json_file(telegram(*({**said(n), f"key{n}": 1} for n in range(1500)))))
+    assert len(found.facts.unknown_keys) == 1001
+    assert found.facts.unknown_keys["(other keys)"] == 500
+
+
+@pytest.mark.parametrize("seconds", ["67768036191676800", "-1", "9" * 30, "1e3", " "])
+def test_a_time_out_of_this_world_costs_only_its_message(seconds: str) -> None:
+    odd = {**said(2), "date_unixtime": seconds}
+    found = read(json_file(telegram(said(1), odd, said(3))))
+    assert [m.key for m in found.messages] == ["1", "3"]
+    assert [(w.line, w.is_fatal) for w in found.warnings] == [(2, False)]
 
 
 JUNK: list[Any] = [None, True, -1, 1e300, "", "x", [], [[]], {}, {"id": 1}, ["x", {"text": 1}]]

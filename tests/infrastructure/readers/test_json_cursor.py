@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infrastructure.readers.json_cursor import BrokenJsonError, JsonCursor, Unparsed
+from infrastructure.readers.json_buffer import BrokenJsonError
+from infrastructure.readers.json_cursor import JsonCursor, Unparsed
 from infrastructure.readers.repairs import Repairs
 
 scalars = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from application.ports.chat_reader import ReadOptions, UnreadableExportError
+from application.ports.chat_reader import DateOrder, ReadOptions, UnreadableExportError
 from infrastructure.readers.registry import Readers
 from tests.infrastructure.readers.support import MemoryFile, Read, local_stamp, read, zip_file
 
@@ -122,7 +122,7 @@ def test_what_is_written_is_read_back(format: str, said: list[Said]) -> None:
 @given(said=messages)
 def test_whatsapp_chats_are_read_back(pattern: str, said: list[Said]) -> None:
     has_day_first = pattern.index("%d") < pattern.index("%m")
-    order = "ymd" if "%Y/" in pattern else "dmy" if has_day_first else "mdy"
+    order: DateOrder = "ymd" if "%Y/" in pattern else "dmy" if has_day_first else "mdy"
     file = MemoryFile(as_whatsapp(said, pattern), "_chat.txt")
     found = read(file, ReadOptions(date_order=order))
     assert as_said(found) == expected(said)

@@ -83,7 +83,12 @@ def test_subtypes_say_what_kind_a_message_is() -> None:
 def test_people_missing_from_the_list_are_named_as_well_as_possible() -> None:
     gone = said("1.0001") | {"user": "U7", "user_profile": {"display_name": "Gone"}}
     unknown = said("2.0001") | {"user": "U8"}
-    bot = {"type": "message", "subtype": "bot_message", "bot_id": "B1", "username": "ci"}
+    bot: dict[str, Any] = {
+        "type": "message",
+        "subtype": "bot_message",
+        "bot_id": "B1",
+        "username": "ci",
+    }
     bot |= {"ts": "3.0001", "text": "", "attachments": [{"pretext": "built", "text": "<@U1>"}]}
     found = read(export(gone, unknown, bot))
     assert [m.author for m in found.messages] == [("U7", "Gone"), ("U8", "U8"), ("B1", "ci")]

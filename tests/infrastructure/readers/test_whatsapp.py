@@ -161,7 +161,7 @@ def test_a_date_that_does_not_exist_is_told_of_with_its_line() -> None:
     lines = ["31/12/23, 21:05 - Ann: a", "31/02/24, 21:05 - Ann: b", "c", "01/03/24, 9:00 - Ann: d"]
     found = read(text_file("\n".join(lines)))
     assert found.texts == ["a", "d"]
-    assert [(w.line, w.is_fatal) for w in found.warnings] == [(2, False)]
+    assert [(w.line, w.is_fatal) for w in found.warnings] == [(2, False), (3, False)]
 
 
 def test_two_chats_of_one_title_stay_two_conversations() -> None:
