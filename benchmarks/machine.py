@@ -8,7 +8,8 @@ from pathlib import Path
 
 
 def describe() -> str:
-    return f"{processor()}, {os.cpu_count()} cores, {memory_gib():.0f} GiB, Python {platform.python_version()}"
+    cores, python = os.cpu_count(), platform.python_version()
+    return f"{processor()}, {cores} cores, {memory_gib():.0f} GiB, Python {python}"
 
 
 def processor() -> str:

@@ -62,7 +62,7 @@ class MasterKey:
         Raises:
             FileExistsError: if there is a file already.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         text = base64.b64encode(secrets.token_bytes(KEY_SIZE))
         # Complete before it is visible: a key half written would be a key lost.
         temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")

@@ -112,6 +112,7 @@ class HybridSearcher:
                 workspace_id=request.workspace_id,
                 query=request.query,
                 limit=max(CANDIDATES, request.limit),
+                is_alone=request.mode == "words",
             )
         unique: dict[Key, WordsHit] = {}
         for hit in found:

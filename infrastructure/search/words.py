@@ -7,7 +7,8 @@ from uuid import UUID
 
 from psycopg import Connection
 
-# All the words first; only if too few messages have them all, any of the words.
+# All the words first. Any of them only where nothing else looks for the query: beside a search
+# by meaning, messages that share one common word with it are noise.
 ALL_WORDS = "websearch_to_tsquery('english', %(query)s)"
 ANY_WORD = "replace(plainto_tsquery('english', %(query)s)::text, '&', '|')::tsquery"
 
@@ -35,12 +36,22 @@ class WordsHit(NamedTuple):
 
 
 def find(
-    connection: Connection[Any], *, workspace_id: UUID, query: str, limit: int
+    connection: Connection[Any],
+    *,
+    workspace_id: UUID,
+    query: str,
+    limit: int,
+    is_alone: bool,
 ) -> list[WordsHit]:
-    """Messages with the query's words, best first."""
+    """
+    Messages with the query's words, best first.
+
+    Args:
+        is_alone: whether messages with only some of the words may follow.
+    """
     values = {"query": query, "workspace": workspace_id, "limit": limit}
     rows = connection.execute(FIND.format(tsquery=ALL_WORDS), values).fetchall()
-    if len(rows) < limit:
+    if is_alone and len(rows) < limit:
         seen = {row[0] for row in rows}
         more = connection.execute(FIND.format(tsquery=ANY_WORD), values).fetchall()
         rows += [row for row in more if row[0] not in seen]

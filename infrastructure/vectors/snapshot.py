@@ -63,7 +63,8 @@ class SnapshotStore:
 
         The indexes must not change meanwhile, or they hold more than `position` says.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
+        # Vectors are personal data: nobody else on the machine may read them.
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._locked(fcntl.LOCK_EX):
             generation = max(self.generations(), default=0) + 1
             files = [self._write(generation, id_, index) for id_, index in indexes.items()]

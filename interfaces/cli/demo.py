@@ -72,6 +72,6 @@ def missing(container: Container, workspace_id: UUID) -> list[Path]:
 
 def search(container: Container, console: Console) -> None:
     workspace_id = Workspace.create_id(WORKSPACE)
-    request = SearchRequest(workspace_id=workspace_id, query=QUERY, limit=3)
-    console.print(f"\nSearching for: {QUERY}\n", style="bold")
+    request = SearchRequest(workspace_id=workspace_id, query=QUERY, mode="meaning", limit=3)
+    console.print(f"\nSearching by meaning for: {QUERY}\n", style="bold")
     render(console, container.perform_search(request, cli_context(workspace_id)), request)

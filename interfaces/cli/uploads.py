@@ -27,15 +27,16 @@ def uploads(*, upload_id: UUID | None, workspace: str) -> None:
         container.pool.connection() as connection,
     ):
         if upload_id is None:
-            table = Table("upload", "file", "format", "stage", "messages", "received")
+            table = Table("file", "format", "stage", "messages", "received")
+            table.add_column("upload", no_wrap=True)
             for row in list_uploads(connection, workspace_id):
                 table.add_row(
-                    str(row.upload_id),
                     row.filename,
                     row.format or "",
                     row.stage,
                     "" if row.messages is None else f"{row.messages:,}",
                     f"{row.received_at:%Y-%m-%d %H:%M}",
+                    str(row.upload_id),
                 )
             console.print(table)
             return
