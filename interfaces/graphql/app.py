@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
+from strawberry.http.base import BaseRequestProtocol
 from strawberry.types import ExecutionResult
 
 from interfaces.graphql.accept import GRAPHQL_RESPONSE, answer_type
@@ -70,6 +71,11 @@ class GraphQLEndpoint(GraphQL[RequestContext, None]):
         return RequestContext(
             container=self._container, actor=context_of(request), threads=self._threads
         )
+
+    def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
+        """Never: the explorer has a page of its own."""
+        del request
+        return False
 
     def decode_json(self, data: str | bytes) -> dict[str, Any]:
         """Every body is one object, and so are variables and extensions in a URL."""
@@ -156,11 +162,10 @@ def refusal(request: Request, error: HTTPException) -> Response:
         media_type = answer_type(request.headers.get("accept"))
     except HTTPException:
         media_type = "application/json"
-    body = orjson.dumps(
-        {"errors": [{"message": error.reason, "extensions": {"code": "BAD_REQUEST"}}]}
-    )
-    response = answer(body, HTTPStatus(error.status_code), media_type)
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+    status = HTTPStatus(error.status_code)
+    body = {"errors": [{"message": error.reason, "extensions": {"code": status.name}}]}
+    response = answer(orjson.dumps(body), status, media_type)
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
         response.headers["allow"] = "GET, POST"
     return response
 

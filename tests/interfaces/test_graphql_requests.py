@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import subprocess
 from pathlib import Path
+from threading import Event
 from typing import Any
 
+import httpx
 import pytest
 from graphql import get_introspection_query
+from starlette.routing import WebSocketRoute
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 from structlog.testing import capture_logs
 
 from interfaces.graphql.accept import GRAPHQL_RESPONSE, JSON
-from interfaces.graphql.app import MAX_BODY, MAX_NESTING
+from interfaces.graphql.app import MAX_BODY, MAX_NESTING, graphql_app
 from interfaces.graphql.schema import schema
-from tests.support.graphql_site import NoContainer, Site, application
+from tests.support.graphql_site import URL, NoContainer, Site, application
 from tests.support.http_server import serve
 
 REPOSITORY = Path(__file__).parents[2]
@@ -133,6 +139,15 @@ def test_what_a_web_form_could_send_is_refused(site: Site, content_type: str) ->
     assert site.send(content=TYPENAME, headers=headers).status_code == 400
 
 
+@pytest.mark.parametrize("accept", [JSON, "*/*", GRAPHQL_RESPONSE])
+def test_a_request_without_a_document_is_refused_with_400(site: Site, accept: str) -> None:
+    answer = site.send("GET", headers={"accept": accept})
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]) == (
+        400,
+        {"code": "BAD_REQUEST"},
+    )
+
+
 def test_a_page_of_another_site_may_not_even_read(site: Site) -> None:
     """A search leaves an event behind, so an image of another page must not search."""
     for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "http://elsewhere.example"}):
@@ -240,6 +255,42 @@ def test_an_unexpected_error_is_logged_under_a_reference_and_says_nothing_else(
     assert entry["reference"] == error["extensions"]["reference"]
     assert entry["reference"] in error["message"]
     assert "secret details" in entry["traceback"]
+
+
+def test_what_blocks_does_not_keep_other_requests_waiting() -> None:
+    """A query that waits for the database occupies a thread, never the event loop."""
+    is_answered = Event()
+
+    class Slow:
+        @property
+        def pool(self) -> Any:
+            assert is_answered.wait(timeout=10), "the loop was blocked"
+            raise RuntimeError("answered meanwhile")
+
+    async def ask_both() -> None:
+        transport = httpx.ASGITransport(application(Slow()))
+        async with httpx.AsyncClient(transport=transport) as client:
+            slow = asyncio.create_task(client.post(URL, json={"query": "{projections {name}}"}))
+            await asyncio.sleep(0.05)
+            quick = await client.post(URL, json={"query": "{__typename}"})
+            assert not slow.done()
+            assert quick.json() == {"data": {"__typename": "Query"}}
+            is_answered.set()
+            await slow
+
+    with capture_logs() as logs:
+        asyncio.run(ask_both())
+    assert "answered meanwhile" in logs[0]["traceback"]
+
+
+def test_subscriptions_are_off() -> None:
+    client = TestClient(WebSocketRoute("/graphql", graphql_app(NoContainer())))
+    with (
+        client.websocket_connect("/graphql", subprotocols=["graphql-transport-ws"]) as socket,
+        pytest.raises(WebSocketDisconnect) as closed,
+    ):
+        socket.receive_json()
+    assert closed.value.code == 4406
 
 
 def test_one_request_may_not_ask_for_more_than_an_answer_can_hold(site: Site) -> None:
