@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from application.ports.chat_reader import (
@@ -24,6 +25,7 @@ SUPPORTED = (
     "and text with lines such as “[2024-01-31 10:00] name: text”"
 )
 _SAME = 0.01  # confidences nearer than this are a tie
+_JSON = re.compile(r"[{\[]\s*[\"{\[\]}]")
 _MAGIC = (
     (b"%PDF", "a PDF document"),
     (b"SQLite format 3", "a SQLite database, perhaps a phone's backup: export the chat instead"),
@@ -110,7 +112,7 @@ def _looks_like(file: ExportFile) -> str:
     if not text:
         return "a file of nothing but white space"
     shown = " ".join(text[:60].split())
-    if text[0] in "{[":
+    if _JSON.match(text):
         return f"JSON that is no known chat export (“{shown}…”)"
     return f"text without lines that begin like a message (“{shown}…”)"
 
