@@ -14,16 +14,20 @@ from graphql import (
     OperationDefinitionNode,
 )
 from strawberry.extensions import (
+    AddValidationRules,
     MaxAliasesLimiter,
     MaxTokensLimiter,
+    ParserCache,
     QueryDepthLimiter,
     SchemaExtension,
+    ValidationCache,
 )
 
 MAX_DEPTH = 10
 MAX_TOKENS = 1_000
 MAX_ALIASES = 15
 MAX_SELECTIONS = 2_000  # with every fragment written out
+MAX_DOCUMENTS = 128  # that are kept parsed and checked
 
 Selecting = OperationDefinitionNode | FragmentDefinitionNode | FieldNode | InlineFragmentNode
 
@@ -88,11 +92,20 @@ def check_selections(document: DocumentNode) -> None:
             count(definition)
 
 
+# Made once: each call of the library makes other classes, which no cache would recognise.
+RULES = (
+    *QueryDepthLimiter(max_depth=MAX_DEPTH).validation_rules,
+    *MaxAliasesLimiter(max_alias_count=MAX_ALIASES).validation_rules,
+)
+
+
 def limits() -> Sequence[Callable[[], SchemaExtension]]:
     """Made anew for each operation, as Strawberry wants them. The order matters."""
     return [
         MaxSelectionsLimiter,
         lambda: MaxTokensLimiter(max_token_count=MAX_TOKENS),
-        lambda: QueryDepthLimiter(max_depth=MAX_DEPTH),
-        lambda: MaxAliasesLimiter(max_alias_count=MAX_ALIASES),
+        lambda: AddValidationRules(list(RULES)),
+        # Clients repeat their documents; parsing and checking them takes longer than execution.
+        lambda: ParserCache(maxsize=MAX_DOCUMENTS),
+        lambda: ValidationCache(maxsize=MAX_DOCUMENTS),
     ]
