@@ -56,7 +56,8 @@ def sentence_transformer(folder: Path, **model_arguments: Any) -> Any:
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
-    logging.set_verbosity_error()  # tracing touches deprecated attributes, each with a warning
+    # Tracing touches deprecated attributes, and each of them is logged.
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     return SentenceTransformer(
         str(folder), device="cpu", local_files_only=True, model_kwargs=model_arguments
