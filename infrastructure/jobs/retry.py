@@ -16,6 +16,8 @@ from application.ports.jobs import Stopped
 class AttemptsExhaustedError(Exception):
     """The job took its workers down as often as it may; it is not tried again by itself."""
 
+    is_quotable = True
+
 
 @dataclass(frozen=True, kw_only=True)
 class BackOff(BaseRetryStrategy):
@@ -27,6 +29,9 @@ class BackOff(BaseRetryStrategy):
     """
 
     max_attempts: int = 5  # the first one counts
+    # A worker's death counts as an attempt too, but seldom is the job's fault, and a resumable job
+    # gets further each time: only one that takes its worker down again and again is given up.
+    max_starts: int = 100
     first_seconds: float = 2.0  # the longest wait after the first attempt, doubled after each
     cap_seconds: float = 300.0
     permanent: tuple[type[BaseException], ...] = (AttemptsExhaustedError,)
@@ -50,7 +55,7 @@ class BackOff(BaseRetryStrategy):
         Raises:
             AttemptsExhaustedError
         """
-        if job.attempts >= self.max_attempts:
+        if job.attempts >= self.max_starts:
             raise AttemptsExhaustedError(
                 f"after {job.attempts} attempts, the last of which ended with the worker's process"
             )

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
+from infrastructure.discretion import describe
 from infrastructure.log.reader import MAX_BYTES, LogReader
 from infrastructure.projections import registry
-from infrastructure.projections.poison import describe, is_surroundings
+from infrastructure.projections.poison import is_surroundings
 from infrastructure.projections.registry import UnknownProjectionError, schema_of
 from projections.contract import FrameReader, ReadModel
 

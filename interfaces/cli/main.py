@@ -6,17 +6,18 @@ from importlib import import_module
 
 import click
 
+# name -> where it is, what it does
 COMMANDS = {
-    "demo": "interfaces.cli.demo:demo",
-    "ingest": "interfaces.cli.ingest:ingest",
-    "inspect": "interfaces.cli.inspect:inspect",
-    "jobs": "interfaces.cli.jobs:jobs",
-    "migrate": "interfaces.cli.migrate:migrate",
-    "projection": "interfaces.cli.projection:projection",
-    "search": "interfaces.cli.search:search",
-    "serve": "interfaces.cli.serve:serve",
-    "uploads": "interfaces.cli.uploads:uploads",
-    "worker": "interfaces.cli.worker:worker",
+    "demo": ("interfaces.cli.demo:demo", "Ingest the bundled samples, search them, then serve."),
+    "ingest": ("interfaces.cli.ingest:ingest", "Upload chat exports and make them searchable."),
+    "inspect": ("interfaces.cli.inspect:inspect", "Show what is in a file; store nothing."),
+    "jobs": ("interfaces.cli.jobs:jobs", "List, retry and discard jobs."),
+    "migrate": ("interfaces.cli.migrate:migrate", "Bring the database's schema up to date."),
+    "projection": ("interfaces.cli.projection:projection", "Read models: see, rebuild, roll back."),
+    "search": ("interfaces.cli.search:search", "Search by meaning and by words."),
+    "serve": ("interfaces.cli.serve:serve", "Serve GraphQL and uploads until stopped."),
+    "uploads": ("interfaces.cli.uploads:uploads", "List uploads, or what happened to one."),
+    "worker": ("interfaces.cli.worker:worker", "Work on jobs until stopped."),
 }
 
 
@@ -27,18 +28,30 @@ class LazyGroup(click.Group):
         del ctx
         return sorted(COMMANDS)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """From the table: asking each command would import it."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in sorted(COMMANDS.items())])
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
         command = getattr(import_module(module), attribute)
         if not isinstance(command, click.Command):
-            raise TypeError(f"{COMMANDS[cmd_name]} is not a command")
+            raise TypeError(f"{module}:{attribute} is not a command")
         return command
 
 
 @click.group(cls=LazyGroup)
 @click.version_option(package_name="chatledger")
-def main() -> None:
+@click.option("--verbose", is_flag=True, help="Log everything, exceptions with their messages.")
+def main(*, verbose: bool) -> None:
     """Search your team's chat exports by meaning, and prove what was said."""
+    # Imported here: `inspect` and `--help` start quickly without it.
+    if verbose or click.get_current_context().invoked_subcommand != "inspect":
+        from infrastructure.logging import configure_logging
+
+        configure_logging(is_verbose=verbose)

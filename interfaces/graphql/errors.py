@@ -14,6 +14,7 @@ from strawberry.extensions import MaskErrors
 from application.archive import NotFoundError
 from application.commands.perform_search import QueryRefusedError
 from application.ports.search import EmptyQueryError
+from infrastructure.discretion import describe
 
 log = structlog.get_logger(__name__)
 
@@ -56,8 +57,8 @@ def presentable(error: GraphQLError) -> GraphQLError:
     if code is not None:
         return rewritten(error, str(cause), {"code": code})
     reference = str(uuid4())
-    # Not as `exc_info`: renderers that show local variables would log messages and keys.
-    trace = "".join(traceback.format_exception(cause))
+    # Neither the exception's message nor local variables: they may quote what somebody wrote.
+    trace = "".join([*traceback.format_tb(cause.__traceback__), describe(cause)])
     log.error("graphql_failed", reference=reference, path=error.path, traceback=trace)
     message = f"Something unexpected went wrong. The log of the server explains {reference}."
     return rewritten(error, message, {"code": INTERNAL, "reference": reference})

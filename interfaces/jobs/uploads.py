@@ -13,7 +13,7 @@ from application.commands.embed_upload import EmbedUpload
 from application.commands.read_upload import ReadUpload
 from application.commands.record_upload_failure import RecordUploadFailure
 from application.ports.jobs import Stopped
-from infrastructure.jobs.failures import describe
+from infrastructure.discretion import describe
 from infrastructure.jobs.retry import BackOff
 from interfaces.jobs.stopping import should_stop
 

@@ -9,7 +9,7 @@ import pytest
 from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
 
-from infrastructure.jobs.failures import describe
+from infrastructure.discretion import describe
 from infrastructure.jobs.queue import (
     JobAlreadyQueuedError,
     JobNotFailedError,
@@ -128,6 +128,6 @@ def test_what_is_kept_of_an_error_names_no_file_and_quotes_no_value() -> None:
         fail()
     here = "at tests/infrastructure/test_jobs_queue.py:"
     database, _, file = describe(caught.value).partition(", caused by ")
-    assert database.startswith(f"psycopg.errors.UniqueViolation: sqlstate 23505 {here}")
+    assert database.startswith(f"psycopg.errors.UniqueViolation (sqlstate 23505) {here}")
     assert file.startswith(f"FileNotFoundError: No such file or directory {here}")
     assert "Alice" not in database + file

@@ -50,7 +50,7 @@ def test_a_stopped_job_is_due_at_once_even_after_its_last_attempt() -> None:
 
 
 def test_a_job_that_took_down_its_workers_too_often_does_not_run_again() -> None:
-    strategy = BackOff(max_attempts=2)
+    strategy = BackOff(max_attempts=1, max_starts=2)
     strategy.require_attempt_left(job(attempts=1))
     with pytest.raises(AttemptsExhaustedError) as caught:
         strategy.require_attempt_left(job(attempts=2))

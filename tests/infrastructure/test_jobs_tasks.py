@@ -119,12 +119,12 @@ def test_an_upload_that_took_down_its_workers_too_often_is_given_up(
     lab: Lab, container: FakeContainer, app: App
 ) -> None:
     arguments = Jsonb({"upload_id": str(UUID(int=1))})
-    read = lab.defer("uploads:read", queue="reading", args=arguments, attempts=5)
+    read = lab.defer("uploads:read", queue="reading", args=arguments, attempts=100)
     with working(app, SETTINGS):
         eventually(lambda: lab.status(read) == "failed")
     assert container.commands == []
     [failure] = container.failures
-    assert (failure.stage, failure.attempt, failure.is_final) == ("reading", 6, True)
+    assert (failure.stage, failure.attempt, failure.is_final) == ("reading", 101, True)
     assert "the last of which ended with the worker's process" in failure.reason
 
 

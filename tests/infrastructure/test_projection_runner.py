@@ -15,9 +15,10 @@ import pytest
 
 from domain.search import Search
 from domain.transcript import Transcript
+from infrastructure.discretion import describe
 from infrastructure.keys.master import MasterKeyError
 from infrastructure.projections import registry, steps
-from infrastructure.projections.poison import describe, is_surroundings
+from infrastructure.projections.poison import is_surroundings
 from infrastructure.projections.registry import UnknownProjectionError
 from infrastructure.projections.runner import ProjectionRunner
 from infrastructure.projections.waiting import wait_for
@@ -278,7 +279,7 @@ def test_what_is_written_about_a_poison_event_quotes_nothing_of_it(ledger: Ledge
 
     error = status_of(ledger).error
     assert error is not None
-    assert "IndigestibleError at read_models.py" in error
+    assert "IndigestibleError at tests/support/read_models.py" in error
     assert "secret" not in error
 
 

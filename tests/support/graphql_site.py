@@ -15,11 +15,14 @@ from interfaces.graphql.app import graphql_app
 URL = "http://127.0.0.1/graphql"
 
 
+SECRET = "a secret detail"
+
+
 class NoContainer:
     """For what is refused before anything is asked of the container."""
 
     def __getattr__(self, name: str) -> Any:
-        raise RuntimeError(f"the container was asked for {name}, with secret details")
+        raise RuntimeError(f"the container was asked for {name}, with {SECRET}")
 
 
 def application(container: Any) -> Starlette:
