@@ -5,15 +5,19 @@
 const DEFAULT_QUERY = `# Search the archive by meaning: Ctrl+Enter.
 # The book icon, top left, shows the schema.
 {
-  search(query: "when do we ship?", limit: 5) {
-    coverage { indexed total }
+  search(query: "can a machine love?", workspace: "demo", limit: 5) {
+    coverage { indexed total isPartial }
     hits {
       score
+      meaning { cosine rank }
       message {
         text
         author { name }
+        conversation { title }
         sentAt
       }
+      before { author { name } text }
+      after { author { name } text }
     }
   }
 }
