@@ -21,6 +21,20 @@ ALTER TABLE jobs.procrastinate_events SET (autovacuum_vacuum_scale_factor = 0.01
 """
 
 
+# Read models made their own schemas: left behind, they would be in the way of the next ones.
+DROP_READ_MODELS = """
+DO $$
+DECLARE
+    schema text;
+BEGIN
+    FOR schema IN SELECT name || '_v' || version FROM projection.projection LOOP
+        EXECUTE format('DROP SCHEMA IF EXISTS %I CASCADE', schema);
+    END LOOP;
+END
+$$;
+"""
+
+
 def upgrade() -> None:
     run_sql(Path(__file__).with_suffix(".sql").read_text("utf-8"))
     procrastinate = (resources.files("procrastinate.sql") / "schema.sql").read_text("utf-8")
@@ -30,4 +44,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Back to an empty database. The extension and the role may serve others: they stay."""
+    run_sql(DROP_READ_MODELS)
     run_sql("DROP SCHEMA jobs, read, projection, keys, log CASCADE;")

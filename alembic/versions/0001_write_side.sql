@@ -1,13 +1,30 @@
 -- The write side: the log, the keys, the registry of projections. Read models own their own DDL.
 
-CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public;
-
--- One role for every process. It may append to the log and read it, nothing else.
 DO $$
 BEGIN
-    CREATE ROLE chatledger_app NOLOGIN;
-EXCEPTION WHEN duplicate_object OR unique_violation THEN
-    NULL;  -- roles belong to the whole server; another database made it
+    CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public;
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE insufficient_privilege USING
+        MESSAGE = format('%I may not create the extension vector', current_user),
+        HINT = 'Have a superuser run, in this database: CREATE EXTENSION vector SCHEMA public;';
+END
+$$;
+
+-- One role for every process. It may append to the log and read it, nothing else. Roles belong to
+-- the whole server: another database may have made it.
+DO $$
+BEGIN
+    IF to_regrole('chatledger_app') IS NULL THEN
+        CREATE ROLE chatledger_app NOLOGIN;
+    END IF;
+EXCEPTION
+    WHEN duplicate_object OR unique_violation THEN
+        NULL;  -- another database made it just now
+    WHEN insufficient_privilege THEN
+        RAISE insufficient_privilege USING
+            MESSAGE = format('%I may not create the role chatledger_app', current_user),
+            HINT = format('Have a superuser run: CREATE ROLE chatledger_app NOLOGIN; '
+                          'GRANT chatledger_app TO %I;', current_user);
 END
 $$;
 DO $$
@@ -15,6 +32,14 @@ BEGIN
     IF NOT pg_has_role(current_user, 'chatledger_app', 'SET') THEN
         EXECUTE format('GRANT chatledger_app TO %I', current_user);
     END IF;
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE insufficient_privilege USING
+        MESSAGE = format('%I is not a member of the role chatledger_app', current_user),
+        HINT = format('Have a superuser run: GRANT chatledger_app TO %I;', current_user);
+END
+$$;
+DO $$
+BEGIN
     EXECUTE format('GRANT CREATE, CONNECT, TEMPORARY ON DATABASE %I TO chatledger_app', current_database());
 END
 $$;

@@ -66,7 +66,7 @@ def test_a_library_is_not_shadowed_by_a_folder_of_ours(name: str) -> None:
 
 def test_the_top_level_has_no_other_package() -> None:
     packages = {path.parts[0] for path in python_files() if path.name == "__init__.py"}
-    assert packages == LAYERS | {"tests"}
+    assert packages == LAYERS | {"tests", "benchmarks"}
 
 
 def test_the_top_level_has_no_loose_module() -> None:
