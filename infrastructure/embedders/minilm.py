@@ -33,11 +33,11 @@ class MiniLmEmbedder:
     The sentence-transformers model, run by the fastest engine that the processor offers.
 
     Loads at the first call, or at `load`. Equal texts of a call are computed once. A text's
-    vector is the same to about 1e-6 whatever else is in the call.
+    vector is the same to 1e-5 whatever else is in the call.
 
     One call computes at a time and others wait, so give queries an instance of their own with
     `threads=1`: a short query takes a few milliseconds there while an upload is embedded here.
-    It loads the weights a second time (about 150 MB).
+    The weights are then in memory twice.
     """
 
     def __init__(
@@ -52,8 +52,8 @@ class MiniLmEmbedder:
         Args:
             threads: cores to use; None: all that this process may use.
             engine: "auto" takes OpenVINO, or PyTorch where OpenVINO cannot run.
-            cache_dir: keeps OpenVINO's form of the model, so that the next start takes a second
-                and not ten; None: it is made at every start.
+            cache_dir: keeps OpenVINO's form of the model, so that the next start takes two
+                seconds and not fifteen; None: it is made at every start.
             model_dir: where the model is; None: in its package.
         """
         self._threads = threads or len(os.sched_getaffinity(0))
