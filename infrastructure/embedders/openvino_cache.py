@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import logging
 import shutil
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +36,19 @@ def cached(openvino: Any, core: Any, folder: Path, cache_dir: Path | None) -> An
         return convert(core, folder)
     version = str(openvino.__version__).split("-", maxsplit=1)[0]
     kept = cache_dir / f"minilm-{SHA256[:12]}-openvino-{version}-c{CONVERSION}"
-    if not is_sound(kept):
-        keep(openvino, convert(core, folder), kept)
+    with alone(cache_dir):
+        if not is_sound(kept):
+            keep(openvino, convert(core, folder), kept)
     return core.read_model(kept / MODEL)
+
+
+@contextmanager
+def alone(cache_dir: Path) -> Iterator[None]:
+    """Converting takes long and every core: whoever comes second waits, and reads the result."""
+    cache_dir.mkdir(parents=True, exist_ok=True)
+    with (cache_dir / ".lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def keep(openvino: Any, model: Any, kept: Path) -> None:
