@@ -51,7 +51,8 @@ class Inspection:
 class Inspector:
     """Counts items as they pass. Memory is bounded: what is beyond the limits is only counted."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, warnings_kept: int = WARNINGS_KEPT) -> None:
+        self._warnings_kept = warnings_kept
         self._conversations: dict[str, list[Any]] = {}  # id -> [Conversation, messages]
         self._unlisted = 0  # messages of conversations beyond the limit
         self._messages = 0
@@ -89,7 +90,7 @@ class Inspector:
             self._last = at
 
     def _add_warning(self, warning: ReadWarning) -> None:
-        if len(self._warnings) >= WARNINGS_KEPT and not warning.is_fatal:
+        if len(self._warnings) >= self._warnings_kept and not warning.is_fatal:
             self._dropped += 1
             return
         reason = f"{warning.reason} (reading ended here)" if warning.is_fatal else warning.reason
@@ -137,10 +138,15 @@ def _inspected(conversation: Conversation, messages: int) -> InspectedConversati
 
 
 def inspect_items(
-    items: Iterable[ReadItem], *, format: str, file: str, facts: ReadFacts
+    items: Iterable[ReadItem],
+    *,
+    format: str,
+    file: str,
+    facts: ReadFacts,
+    warnings_kept: int = WARNINGS_KEPT,
 ) -> Inspection:
     """Read to the end and count."""
-    inspector = Inspector()
+    inspector = Inspector(warnings_kept=warnings_kept)
     for item in items:
         inspector.add(item)
     return inspector.result(format=format, file=file, facts=facts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from domain.message import Conversation, Message
 from domain.transcript import BATCH_SIZE, Transcript
 
 MAX_BATCH_CHARACTERS = 1_000_000  # a few huge messages close a batch early
+# PostgreSQL indexes keys, and refuses a row whose indexed part is longer than 2,704 bytes.
+MAX_KEY_CHARACTERS = 500
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 EMBEDDABLE = frozenset({"message", "action"})
@@ -30,7 +33,7 @@ def batches(items: Iterable[ReadItem]) -> Iterator[tuple[list[Message], dict[str
     for item in items:
         if isinstance(item, Message):
             batch.append(item)
-            characters += len(item.text)
+            characters += weight(item)
             if len(batch) == BATCH_SIZE or characters >= MAX_BATCH_CHARACTERS:
                 yield batch, conversations
                 batch, characters = [], 0
@@ -38,6 +41,16 @@ def batches(items: Iterable[ReadItem]) -> Iterator[tuple[list[Message], dict[str
             conversations[item.id] = item
     if batch:
         yield batch, conversations
+
+
+def weight(message: Message) -> int:
+    """Characters that count towards a batch: whatever may be large in a message, about."""
+    size = len(message.text) + sum(len(edit.text) for edit in message.edits)
+    if message.extra:
+        size += len(repr(message.extra))
+    if message.reactions:
+        size += sum(36 * len(reaction.authors) for reaction in message.reactions)
+    return size
 
 
 class Transcriber:
@@ -68,7 +81,7 @@ class Transcriber:
                     message.conversation, message.conversation, "unknown"
                 )
                 blocks[room] = {
-                    "source": source.id,
+                    "source": clean(source.id),
                     "title": clean(source.title),
                     "kind": source.kind,
                     "messages": [],
@@ -77,7 +90,9 @@ class Transcriber:
             if message.author is not None:
                 subject = self._author(message.author.id)
                 author_index = authors.setdefault(subject, len(authors))
-                block = blocks.setdefault(subject, {"source": message.author.id, "messages": []})
+                block = blocks.setdefault(
+                    subject, {"source": clean(message.author.id), "messages": []}
+                )
                 block["name"] = clean(message.author.name)
             fields = self._fields(message)
             texts += "text_key" in fields
@@ -106,7 +121,7 @@ class Transcriber:
         """What is personal about a message. Absent means: none."""
         text = clean(message.text)
         fields: dict[str, Any] = {
-            "key": clean(message.key),
+            "key": key(message.key),
             "text": text,
             "precision": message.precision,
             "zone": message.zone,
@@ -114,9 +129,9 @@ class Transcriber:
         if message.kind in EMBEDDABLE and text.strip():
             fields["text_key"] = str(self._pseudonyms.text(self._workspace_id, text))
         if message.reply_to is not None:
-            fields["reply_to"] = clean(message.reply_to)
+            fields["reply_to"] = key(message.reply_to)
         if message.thread is not None:
-            fields["thread"] = clean(message.thread)
+            fields["thread"] = key(message.thread)
         if message.edited_at is not None:
             fields["edited_at"] = message.edited_at.isoformat()
         if message.edits:
@@ -142,6 +157,14 @@ class Transcriber:
 def microseconds(at: datetime) -> int:
     """Since 1970, exact: a float of seconds would not be."""
     return (at - EPOCH) // MICROSECOND
+
+
+def key(source_key: str) -> str:
+    """A message's key as it is stored: the source's own, unless that is too long to be indexed."""
+    cleaned: str = clean(source_key)
+    if len(cleaned) <= MAX_KEY_CHARACTERS:
+        return cleaned
+    return f"sha256:{sha256(cleaned.encode()).hexdigest()}"
 
 
 def clean(value: Any) -> Any:

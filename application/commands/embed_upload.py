@@ -21,6 +21,8 @@ from domain.upload import Upload
 # Texts that are embedded together. More of them means less padding, fewer means livelier progress
 # and less work lost to a kill.
 WINDOW = 4_096
+# Transcripts that wait for a window to fill: where most texts are known, few batches fill none.
+WINDOW_BATCHES = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ class EmbedUploadHandler:
         # The texts of earlier uploads, and of an earlier run of this one.
         self._catalogue.catch_up(self._archive.event_log.head())
         run = EmbeddingRun(self._archive, self._embedder, self._catalogue, upload)
-        for window in run.windows():
+        for window in run.windows(should_stop):
             run.embed(window, should_stop)
         upload.finish_embedding(
             model=self._embedder.model.id, embedded=run.embedded, reused=run.reused
@@ -91,16 +93,17 @@ class EmbeddingRun:
         self.embedded = 0
         self.reused = 0
 
-    def windows(self) -> Iterator[list[PendingBatch]]:
+    def windows(self, should_stop: Callable[[], bool]) -> Iterator[list[PendingBatch]]:
         window: list[PendingBatch] = []
         for batch in range(self._upload.batches):
+            if should_stop():
+                raise Stopped
             earlier = self._recorded(batch)
             if earlier is not None:
-                self.embedded += earlier.embedded
-                self.reused += earlier.reused
+                self._count(earlier)
                 continue
             window.append(self._pending(batch))
-            if len(self._texts) >= WINDOW:
+            if len(self._texts) >= WINDOW or len(window) == WINDOW_BATCHES:
                 yield window
                 window = []
         if window:
@@ -112,10 +115,11 @@ class EmbeddingRun:
             if should_stop():
                 raise Stopped
 
-        heed(0)
         keys = list(self._texts)
-        vectors = self._embedder.embed([self._texts[key] for key in keys], on_progress=heed)
-        rows = dict(zip(keys, pack(keys, vectors), strict=True))
+        rows: dict[UUID, bytes] = {}
+        if keys:
+            vectors = self._embedder.embed([self._texts[key] for key in keys], on_progress=heed)
+            rows = dict(zip(keys, pack(keys, vectors), strict=True))
         self._texts = {}
         for pending in window:
             self._record(pending, rows)
@@ -138,9 +142,18 @@ class EmbeddingRun:
         try:
             self._archive.record(self.context, fact)
         except IntegrityError:
-            return  # a worker that was thought dead recorded it
-        self.embedded += pending.fresh_texts
-        self.reused += reused
+            # A worker that was thought dead recorded it: what it says is what counts.
+            earlier = self._recorded(pending.batch)
+            if earlier is None:
+                raise
+            self._count(earlier)
+        else:
+            self.embedded += pending.fresh_texts
+            self.reused += reused
+
+    def _count(self, earlier: TranscriptEmbedding.Recorded) -> None:
+        self.embedded += earlier.embedded
+        self.reused += earlier.reused
 
     def _recorded(self, batch: int) -> TranscriptEmbedding.Recorded | None:
         stream = TranscriptEmbedding.create_id(self._upload.id, batch, self._model.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from uuid import uuid4
@@ -12,6 +13,7 @@ from application.ports.search import EmptyQueryError, SearchAnswer, Searcher, Se
 from domain.search import Search
 
 MAX_QUERY = 2_000  # characters
+SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_LIMIT = 100
 MAX_CONTEXT = 20
 
@@ -67,6 +69,7 @@ def check(request: SearchRequest) -> None:
         f"limit is between 1 and {MAX_LIMIT}": 1 <= request.limit <= MAX_LIMIT,
         f"context is between 0 and {MAX_CONTEXT}": 0 <= request.context <= MAX_CONTEXT,
         "the query holds a character that cannot be stored (U+0000)": "\x00" not in request.query,
+        "the query holds half a character (a lone surrogate)": not SURROGATE.search(request.query),
     }
     for rule, is_kept in limits.items():
         if not is_kept:

@@ -29,7 +29,7 @@ from application.transcription import Transcriber, batches
 from domain.transcript import Transcript
 from domain.upload import Upload
 
-MAX_WARNINGS = 100  # kept in the event
+MAX_WARNINGS = 100  # kept in the event, beside the one that ended the reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,13 @@ class ReadUploadHandler:
         facts = ReadFacts()
         fatal: list[ReadWarning] = []
         items = watched(reader.read(file, options, facts), should_stop, fatal)
-        found = inspect_items(items, format=reader.format, file=file.name, facts=facts)
+        found = inspect_items(
+            items,
+            format=reader.format,
+            file=file.name,
+            facts=facts,
+            warnings_kept=MAX_WARNINGS,
+        )
         if found.messages + found.system == 0:
             raise UnreadableExportError(
                 file=upload.filename, reason=f"a {reader.format} export without any message"
@@ -135,10 +141,10 @@ class ReadUploadHandler:
         items = reader.read(file, options, ReadFacts())
         for number, (batch, conversations) in enumerate(batches(items), start=1):
             messages += len(batch)
-            if number <= done:
-                continue
             if should_stop():
                 raise Stopped
+            if number <= done:
+                continue
             transcript = transcriber.transcribe(upload.id, number - 1, batch, conversations)
             try:
                 self._archive.record(context, transcript)
@@ -200,5 +206,5 @@ def inspected(found: Inspection, reader: ChatReader, recognition: Recognition) -
         "first_at": found.first,
         "last_at": found.last,
         "unknown_keys": found.unknown_keys,
-        "warnings": [asdict(warning) for warning in found.warnings[:MAX_WARNINGS]],
+        "warnings": [asdict(warning) for warning in found.warnings],
     }

@@ -1,0 +1,291 @@
+"""Reading an upload: what is recorded, whatever stops it, and what is said of a bad file."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from application.commands.read_upload import MAX_WARNINGS, ReadUpload, ReadUploadHandler
+from application.ports.blobs import BlobMissingError
+from application.ports.chat_reader import ReadItem, ReadWarning, UnreadableExportError
+from application.ports.jobs import Stopped
+from application.transcription import MAX_BATCH_CHARACTERS, Transcriber, batches
+from domain.transcript import Transcript
+from domain.upload import Upload
+from tests.support.archive import Ledger
+from tests.support.chats import ListReader, OneReader, message, receive, room
+from tests.support.memory_blobs import MemoryBlobStore
+from tests.support.shared_ledger import own_ledger, recorded_in, shared_ledger
+
+__all__ = ["own_ledger", "shared_ledger"]
+
+BROKEN = ReadWarning("chat.txt", 7, "the file ends in the middle of a message", is_fatal=True)
+
+
+def never() -> bool:
+    return False
+
+
+def stopping_after(questions: int) -> Callable[[], bool]:
+    """Says no so many times, and yes from then on."""
+    asked = itertools.count()
+    return lambda: next(asked) >= questions
+
+
+@dataclass
+class Desk:
+    """One upload and the handler that reads it."""
+
+    ledger: Ledger
+    items: list[ReadItem | Exception]
+    blobs: MemoryBlobStore = field(default_factory=MemoryBlobStore)
+
+    def __post_init__(self) -> None:
+        self.reader = ListReader(self.items)
+        self.registry = OneReader(self.reader)
+        self.id = receive(self.ledger, self.blobs).id
+
+    def read(self, should_stop: Callable[[], bool] = never) -> None:
+        handler = ReadUploadHandler(
+            self.ledger.archive, self.blobs, self.registry, self.ledger.pseudonyms
+        )
+        handler(ReadUpload(upload_id=self.id), should_stop=should_stop)
+
+    @property
+    def upload(self) -> Upload:
+        return self.ledger.archive.load(Upload, self.id)
+
+    def events(self, *kinds: Any) -> list[Any]:
+        found = recorded_in(self.ledger, self.ledger.workspace_id, *kinds)
+        return [recorded.event for recorded in found]
+
+    def transcripts(self) -> list[tuple[Any, ...]]:
+        return [content(event) for event in self.events(Transcript.Recorded)]
+
+    def made(self) -> list[Transcript]:
+        """What one undisturbed run records."""
+        workspace_id = self.ledger.workspace_id
+        transcriber = Transcriber(
+            self.ledger.pseudonyms, workspace_id=workspace_id, format=self.reader.format
+        )
+        read = [item for item in self.items if not isinstance(item, Exception)]
+        return [
+            transcriber.transcribe(self.id, number, batch, known)
+            for number, (batch, known) in enumerate(batches(read))
+        ]
+
+    def expected(self) -> list[tuple[Any, ...]]:
+        return [content(event) for made in self.made() for event in made.collect_events()]
+
+
+def content(e: Any) -> tuple[Any, ...]:
+    """What a transcript says, apart from when it was recorded."""
+    return (e.originator_id, e.batch, e.texts, e.conversations, e.authors, e.slots, e.blocks)
+
+
+def batches_of_one(count: int) -> list[ReadItem | Exception]:
+    return [room(), *(message(n, f"{n} " + "x" * MAX_BATCH_CHARACTERS) for n in range(count))]
+
+
+def test_an_upload_is_inspected_then_read(own_ledger: Ledger) -> None:
+    desk = Desk(own_ledger, [room("Team"), *(message(n, f"text {n}") for n in range(501))])
+    desk.read()
+    [inspected] = desk.events(Upload.Inspected)
+    [read] = desk.events(Upload.Read)
+
+    assert (inspected.format, inspected.messages, inspected.is_complete) == ("list", 501, True)
+    assert (inspected.reason, inspected.warnings) == ("the test says so", [])
+    assert (read.batches, read.messages) == (2, 501)
+    assert [len(t[5]) for t in desk.transcripts()] == [500, 1]
+    assert (desk.upload.stage, desk.reader.passes) == ("read", 2)
+
+
+def test_a_repeated_job_changes_nothing(own_ledger: Ledger) -> None:
+    desk = Desk(own_ledger, [message(0)])
+    desk.read()
+    head = own_ledger.head()
+    desk.read()
+
+    assert own_ledger.head() == head
+
+
+@pytest.mark.parametrize("questions", range(5))
+def test_a_stopped_run_records_whole_batches_and_the_next_one_the_rest(
+    own_ledger: Ledger, questions: int
+) -> None:
+    desk = Desk(own_ledger, batches_of_one(4))
+    with pytest.raises(Stopped):
+        desk.read(stopping_after(questions))
+    recorded = max(0, questions - 1)  # the first question is the inspection's
+    assert len(desk.transcripts()) == recorded
+    desk.read()
+
+    [read] = desk.events(Upload.Read)
+    started = [event.from_batch for event in desk.events(Upload.ReadingStarted)]
+    assert desk.transcripts() == desk.expected()
+    assert (read.batches, read.messages) == (4, 4)
+    assert started == ([0] if questions == 0 else [0, recorded])
+    assert len(desk.events(Upload.Inspected)) == 1
+
+
+def test_a_run_that_is_stopped_again_and_again_ends_in_the_same_log(own_ledger: Ledger) -> None:
+    desk = Desk(own_ledger, [room(), *(message(n, f"text {n}") for n in range(1_200))])
+    for questions in (0, 1, 2, 0, 1, 2):
+        with pytest.raises(Stopped):
+            desk.read(stopping_after(questions))
+    desk.read()
+
+    assert desk.transcripts() == desk.expected()
+    assert desk.upload.stage == "read"
+
+
+def test_a_stop_is_heeded_while_recorded_batches_are_passed_over(own_ledger: Ledger) -> None:
+    """Reading on to where a killed worker stopped takes long for a large file."""
+    desk = Desk(own_ledger, batches_of_one(4))
+    with pytest.raises(Stopped):
+        desk.read(stopping_after(4))
+    seen: list[int] = []
+    desk.reader.on_item = seen.append
+    with pytest.raises(Stopped):
+        desk.read(stopping_after(0))
+
+    assert seen == [0, 1]  # the room and the first message
+    assert len(desk.transcripts()) == 3
+
+
+def test_a_long_inspection_heeds_a_stop(own_ledger: Ledger) -> None:
+    desk = Desk(own_ledger, [message(n) for n in range(2_500)])
+    seen: list[int] = []
+    desk.reader.on_item = seen.append
+    with pytest.raises(Stopped):
+        desk.read(stopping_after(2))
+
+    assert seen[-1] == 2_000
+    assert desk.upload.stage == "received"
+
+
+def test_a_batch_that_another_worker_recorded_is_passed_over(own_ledger: Ledger) -> None:
+    """One that was thought dead goes on: each batch is there once."""
+    desk = Desk(own_ledger, batches_of_one(3))
+
+    def interfere(number: int) -> None:
+        if desk.reader.passes == 2 and number == 1:
+            own_ledger.record(*desk.made()[:2])
+
+    desk.reader.on_item = interfere
+    desk.read()
+
+    assert desk.transcripts() == desk.expected()
+    assert desk.upload.stage == "read"
+
+
+def test_a_file_that_cannot_be_read_is_rejected_with_place_and_reason(own_ledger: Ledger) -> None:
+    refusal = UnreadableExportError(file="chat.txt", line=3, reason="no line has a time")
+    desk = Desk(own_ledger, [refusal])
+    desk.read()
+    [rejected] = desk.events(Upload.Rejected)
+
+    assert rejected.reason == "chat.txt, line 3: no line has a time"
+    assert desk.upload.stage == "rejected"
+    assert desk.transcripts() == []
+    head = own_ledger.head()
+    desk.read()
+    assert own_ledger.head() == head
+
+
+def test_a_file_that_nobody_knows_is_rejected(own_ledger: Ledger) -> None:
+    desk = Desk(own_ledger, [])
+    desk.registry.refusal = UnreadableExportError(file="chat.txt", reason="no format known here")
+    desk.read()
+
+    assert [e.reason for e in desk.events(Upload.Rejected)] == ["chat.txt: no format known here"]
+
+
+def test_an_export_without_a_message_is_rejected(own_ledger: Ledger) -> None:
+    desk = Desk(own_ledger, [room()])
+    desk.read()
+
+    assert [e.reason for e in desk.events(Upload.Rejected)] == [
+        "chat.txt: a list export without any message"
+    ]
+
+
+def test_an_export_of_system_notices_alone_is_read(own_ledger: Ledger) -> None:
+    desk = Desk(own_ledger, [message(0, "joined", author=None, kind="system")])
+    desk.read()
+
+    assert desk.upload.stage == "read"
+    assert [t[2] for t in desk.transcripts()] == [0]
+
+
+def test_a_rejected_upload_is_read_after_a_retry_with_other_options(own_ledger: Ledger) -> None:
+    desk = Desk(own_ledger, [UnreadableExportError(file="chat.txt", reason="which order?")])
+    desk.read()
+    desk.reader.items = [message(0)]
+    upload = desk.upload
+    upload.request_retry({"format": "list"})
+    own_ledger.record(upload)
+    desk.read()
+    [inspected] = desk.events(Upload.Inspected)
+
+    assert inspected.reason == "stated by the uploader"
+    assert desk.upload.stage == "read"
+
+
+def test_a_broken_tail_is_left_out_and_the_upload_says_so(own_ledger: Ledger) -> None:
+    desk = Desk(own_ledger, [room(), message(0), message(1), BROKEN])
+    desk.read()
+    [inspected] = desk.events(Upload.Inspected)
+
+    assert inspected.is_complete is False
+    assert inspected.warnings == [
+        {
+            "file": "chat.txt",
+            "line": 7,
+            "reason": "the file ends in the middle of a message (reading ended here)",
+        }
+    ]
+    assert [len(t[5]) for t in desk.transcripts()] == [2]
+    assert desk.upload.stage == "read"
+
+
+def test_many_warnings_are_counted_and_never_hide_what_ended_the_reading(
+    own_ledger: Ledger,
+) -> None:
+    small = [ReadWarning("chat.txt", n, "no time") for n in range(2_000)]
+    desk = Desk(own_ledger, [room(), message(0), *small, BROKEN])
+    desk.read()
+    [inspected] = desk.events(Upload.Inspected)
+    *listed, fatal, more = inspected.warnings
+
+    assert [w["line"] for w in listed] == list(range(MAX_WARNINGS))
+    assert fatal["line"] == 7
+    assert more == {
+        "file": "chat.txt",
+        "line": None,
+        "reason": "1900 more warnings are not listed",
+    }
+
+
+def test_a_missing_blob_is_no_fault_of_the_file(own_ledger: Ledger) -> None:
+    """It is not rejected: the job fails, and is tried again."""
+    desk = Desk(own_ledger, [message(0)])
+    desk.reader.on_item = lambda _: desk.blobs.open("gone")  # type: ignore[assignment, return-value]
+    with pytest.raises(BlobMissingError):
+        desk.read()
+
+    assert desk.upload.stage == "received"
+
+
+def test_a_withdrawn_upload_is_not_read(own_ledger: Ledger) -> None:
+    desk = Desk(own_ledger, [message(0)])
+    upload = desk.upload
+    upload.withdraw()
+    own_ledger.record(upload)
+    desk.read()
+
+    assert desk.reader.passes == 0
