@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Thread
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
+NAME = "job"
 
 
 class JobThreads(ThreadPoolExecutor):
@@ -33,8 +34,13 @@ class JobThreads(ThreadPoolExecutor):
             else:
                 future.set_result(result)
 
-        Thread(target=run, name="job", daemon=True).start()
+        threading.Thread(target=run, name=NAME, daemon=True).start()
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - the base class's signature
         """Nothing to wait for: the process takes its threads along."""
+
+
+def are_jobs_running() -> bool:
+    """In this process, still: after its workers have stopped, jobs that did not stop in time."""
+    return any(thread.name == NAME for thread in threading.enumerate())

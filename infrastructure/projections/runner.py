@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from psycopg import Connection
@@ -11,6 +11,7 @@ from psycopg_pool import ConnectionPool
 
 from infrastructure.log.reader import LogReader
 from infrastructure.projections import registry, views
+from infrastructure.projections.cancelling import CancelledError, cancelled_when
 from infrastructure.projections.registry import Version, schema_of
 from infrastructure.projections.steps import LEASE, LIVE_LIMIT, Poison, Stepper, StepResult
 from projections.contract import ReadModel
@@ -111,8 +112,12 @@ class ProjectionRunner:
         with self.pool.connection() as connection, connection.transaction():
             return registry.forgive(connection, name)
 
-    def maintain(self, name: str) -> bool:
-        """The housekeeping of the version that is read. Returns whether there is more to do."""
+    def maintain(self, name: str, *, should_stop: Callable[[], bool] = lambda: False) -> bool:
+        """
+        The housekeeping of the version that is read. Returns whether there is more to do.
+
+        A statement of it may take minutes, and is cancelled when it should stop.
+        """
         model = self.stepper.model(name)
         key = (MAINTAIN_LOCK, name)
         with self.pool.connection() as connection:
@@ -123,7 +128,10 @@ class ProjectionRunner:
                 version = registry.read_version(connection, name)
                 if version.code_version != model.code_version:
                     return False
-                return model.maintain(connection, version.schema)
+                with cancelled_when(should_stop, connection):
+                    return model.maintain(connection, version.schema)
+            except CancelledError:
+                return True
             finally:
                 if not connection.closed:  # else the lock fell with it
                     connection.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", key)

@@ -19,7 +19,6 @@ from interfaces.cli.ingesting import ensure_workspace, follow, send
 from interfaces.cli.render_search import render
 from interfaces.cli.running import working
 from interfaces.cli.serving import run_server
-from interfaces.cli.signals import exit_on_sigterm
 from projections.uploads.queries import uploads
 
 WORKSPACE = "demo"
@@ -32,7 +31,6 @@ FILES = ("slack-export.zip", "whatsapp-chat.zip", "telegram-result.json")
 @click.option("--once", is_flag=True, help="End after the answer; do not serve.")
 def demo(*, once: bool) -> None:
     """Ingest the bundled samples, search them by meaning, then serve until stopped."""
-    exit_on_sigterm()
     settings = Settings.from_env()
     console = Console()
     with open_container(settings) as container:

@@ -16,7 +16,6 @@ from infrastructure.settings import Settings
 from interfaces.cli.actor import cli_context
 from interfaces.cli.ingesting import ensure_workspace, follow, send
 from interfaces.cli.running import working
-from interfaces.cli.signals import exit_on_sigterm
 from projections.uploads.queries import UploadRow
 
 
@@ -37,7 +36,6 @@ def ingest(
     date_order: str | None,
 ) -> None:
     """Upload chat exports and make them searchable. The same file twice is harmless."""
-    exit_on_sigterm()
     given = {"format": format_, "timezone": timezone, "date_order": date_order}
     options = {name: value for name, value in given.items() if value is not None}
     console = Console(stderr=True)

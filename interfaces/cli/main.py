@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 import click
+
+from interfaces.cli.ending import ending
 
 # name -> where it is, what it does
 COMMANDS = {
@@ -43,6 +46,12 @@ class LazyGroup(click.Group):
         if not isinstance(command, click.Command):
             raise TypeError(f"{module}:{attribute} is not a command")
         return command
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        if args or kwargs:  # called by a program, such as a test, which will live on
+            return super().main(*args, **kwargs)
+        with ending():
+            return super().main()
 
 
 @click.group(cls=LazyGroup)

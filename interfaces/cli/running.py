@@ -27,7 +27,11 @@ def projections_woken(container: Container) -> Iterator[Waker]:
 
 @contextmanager
 def working(container: Container) -> Iterator[InProcessWorker]:
-    """A worker in a thread of this process, beside any others."""
+    """
+    A worker in a thread of this process, beside any others.
+
+    At the end it asks its jobs to stop; those that do not, in time, are left to `ending`.
+    """
     with projections_woken(container):
         app = make_app(container.conninfo)
         register_tasks(app, container)

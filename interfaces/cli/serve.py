@@ -10,7 +10,6 @@ from infrastructure.bootstrap import open_container
 from infrastructure.settings import Settings
 from interfaces.cli.running import projections_woken, working
 from interfaces.cli.serving import run_server
-from interfaces.cli.signals import exit_on_sigterm
 
 
 @click.command()
@@ -23,7 +22,6 @@ from interfaces.cli.signals import exit_on_sigterm
 )
 def serve(*, with_worker: bool) -> None:
     """Serve GraphQL and uploads on 127.0.0.1 until stopped."""
-    exit_on_sigterm()
     settings = Settings.from_env()
     with ExitStack() as stack:
         container = stack.enter_context(open_container(settings))

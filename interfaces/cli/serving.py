@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from infrastructure.container import Container
+from interfaces.cli.ending import Signalled
 from interfaces.http.app import make_app
 
 STOP_SECONDS = 10
@@ -23,4 +26,5 @@ def run_server(container: Container) -> None:
         date_header=True,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
-    uvicorn.Server(config).run()
+    with suppress(Signalled):  # uvicorn passes the signal on when it is done
+        uvicorn.Server(config).run()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
-
 import click
 
 from infrastructure.bootstrap import open_container
@@ -44,9 +41,4 @@ def worker(*, changes: tuple[tuple[str, int], ...]) -> None:
         app = make_app(container.conninfo)
         register_tasks(app, container)
         click.echo("Working on jobs until stopped.", err=True)
-        is_clean = run_until_signalled(app, settings)
-    if not is_clean:
-        # A job is still at it, perhaps deep in a model's code, which would not survive the
-        # interpreter's end. The queue knows that this job has to run again.
-        logging.shutdown()
-        os._exit(0)
+        run_until_signalled(app, settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from procrastinate import App, JobContext
@@ -20,7 +21,7 @@ class ProjectionSteps(Protocol):
         """Returns whether work remains."""
         ...
 
-    def maintain(self, name: str) -> bool:
+    def maintain(self, name: str, *, should_stop: Callable[[], bool]) -> bool:
         """Returns whether there is more to do."""
         ...
 
@@ -42,5 +43,5 @@ def add_projection_jobs(app: App, runner: ProjectionSteps, pool: ConnectionPool[
     @app.task(name="projections:maintain", queue="maintenance", retry=False, pass_context=True)
     def maintain(context: JobContext, /, *, name: str, **_newer: object) -> None:
         is_stopping = should_stop(context)
-        while runner.maintain(name) and not is_stopping():
+        while runner.maintain(name, should_stop=is_stopping) and not is_stopping():
             continue

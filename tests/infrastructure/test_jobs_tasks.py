@@ -66,7 +66,8 @@ class FakeContainer:
         self.work_left -= 1
         return self.work_left > 0
 
-    def maintain(self, name: str) -> bool:
+    def maintain(self, name: str, *, should_stop: Callable[[], bool]) -> bool:
+        assert not should_stop()
         self.maintained.append(name)
         return len(self.maintained) < 3
 
