@@ -12,6 +12,7 @@ from domain.aggregate import ERASED
 from projections.contract import RecordedEvent
 
 ORDINALS = 1_024  # message ids an event
+ERASED_KEY = "erased-"  # and the id: nobody knows any more which message of a source it was
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Key = tuple[UUID, str]  # conversation, message key
@@ -127,7 +128,7 @@ def rows(recorded: RecordedEvent) -> Iterator[Row]:
 
 def erased(message_id: int) -> Mapping[str, Any]:
     return {
-        "key": f"erased-{message_id}",
+        "key": f"{ERASED_KEY}{message_id}",
         "text": ERASED,
         "precision": "second",
         "zone": "assumed",
@@ -176,18 +177,9 @@ def fold(page: Iterable[Row], stored: Mapping[Key, Known]) -> Changes:
             continue
         outcome.edited += 1
         total.texts += row.has_text - current.has_text
-        changes.versions.append(
-            Version(
-                current.workspace_id,
-                current.message_id,
-                current.version,
-                current.text,
-                edited_at(row),
-                row.position,
-            )
-        )
-        row.message_id, row.version = current.message_id, current.version + 1
+        row.message_id, row.version = current.message_id, current.version
         row.upload_ids = current.upload_ids
+        add_superseded(row, current.text, changes)
         changes.seen.pop(key, None)
         if key in changes.fresh:
             changes.fresh[key] = row
@@ -198,14 +190,36 @@ def fold(page: Iterable[Row], stored: Mapping[Key, Known]) -> Changes:
 
 def add_own_edits(row: Row, changes: Changes) -> None:
     """Versions that the export itself carries."""
-    for text, at in row.fields.get("edits", ()):
-        superseded_at = None if at is None else datetime.fromisoformat(at)
-        changes.versions.append(
-            Version(
-                row.workspace_id, row.message_id, row.version, text, superseded_at, row.position
-            )
-        )
-        row.version += 1
+    for text, at in own_edits(row):
+        add_version(row, text, at, changes)
+
+
+def add_superseded(row: Row, known_text: str, changes: Changes) -> None:
+    """
+    The text known until now, and what the export itself carries between that and the new one.
+
+    Where its edits do not tell of the known text, nobody knows which of them came later.
+    """
+    edits = own_edits(row)
+    places = [place for place, (text, _) in enumerate(edits) if text == known_text]
+    if not places:
+        add_version(row, known_text, edited_at(row), changes)
+    for text, at in edits[places[-1] :] if places else ():
+        add_version(row, text, at, changes)
+
+
+def add_version(row: Row, text: str, superseded_at: datetime | None, changes: Changes) -> None:
+    changes.versions.append(
+        Version(row.workspace_id, row.message_id, row.version, text, superseded_at, row.position)
+    )
+    row.version += 1
+
+
+def own_edits(row: Row) -> list[tuple[str, datetime | None]]:
+    return [
+        (text, None if at is None else datetime.fromisoformat(at))
+        for text, at in row.fields.get("edits", ())
+    ]
 
 
 def edited_at(row: Row) -> datetime | None:

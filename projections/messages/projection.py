@@ -8,12 +8,22 @@ from uuid import UUID
 
 import orjson
 from psycopg import Connection
+from psycopg.types.json import Jsonb
 
 from domain.transcript import Transcript
 from domain.upload import Upload
 from projections.contract import RecordedEvent
 from projections.messages import schema as ddl
-from projections.messages.fold import Changes, Key, Known, Row, edited_at, fold, rows
+from projections.messages.fold import (
+    ERASED_KEY,
+    Changes,
+    Key,
+    Known,
+    Row,
+    edited_at,
+    fold,
+    rows,
+)
 
 COLUMNS = (
     "workspace_id, message_id, conversation_id, author_id, message_key, sent_at, precision, zone, "
@@ -28,7 +38,7 @@ TYPES = [
 
 class MessagesReadModel:
     name = "messages"
-    code_version = 1
+    code_version = 2
     topics = frozenset({Transcript.Recorded.TOPIC, Upload.Read.TOPIC})
 
     def tables(self, schema: str) -> str:
@@ -128,8 +138,9 @@ def values(row: Row) -> tuple[Any, ...]:
     )
 
 
-def json(value: Any) -> str | None:
-    return None if value is None else orjson.dumps(value).decode()
+def json(value: Any) -> Jsonb | None:
+    """Wrapped: COPY would take a string of JSON for a JSON string."""
+    return None if value is None else Jsonb(value, dumps=orjson.dumps)
 
 
 def update(connection: Connection[Any], schema: str, changes: Changes) -> None:
@@ -212,6 +223,7 @@ def mark_vanished(connection: Connection[Any], schema: str, upload_id: UUID, pos
     Mark what the upload should have and has not: messages of the time it covers.
 
     Only where it overlaps: an upload that knows nothing of what is there comes from elsewhere.
+    Erased messages are left alone: whether the upload has them cannot be known.
     """
     connection.execute(
         f"""
@@ -222,10 +234,11 @@ def mark_vanished(connection: Connection[Any], schema: str, upload_id: UUID, pos
               AND m.conversation_id = s.conversation_id
               AND m.sent_at BETWEEN s.first_at AND s.last_at
               AND m.vanished_in IS NULL AND NOT m.upload_ids @> ARRAY[%(upload)s]
+              AND NOT starts_with(m.message_key, %(erased)s)
             RETURNING 1
         )
         UPDATE {schema}.upload_outcome SET vanished = vanished + (SELECT count(*) FROM vanished)
         WHERE upload_id = %(upload)s
         """,
-        {"upload": upload_id, "position": position},
+        {"upload": upload_id, "position": position, "erased": ERASED_KEY},
     )

@@ -54,13 +54,10 @@ def test_an_export_without_messages_has_no_span() -> None:
     assert (found.messages, found.first, found.last) == (0, None, None)
 
 
-def test_only_so_many_warnings_are_kept_and_the_rest_is_counted(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(inspection, "WARNINGS_KEPT", 3)
+def test_only_so_many_warnings_are_kept_and_the_rest_is_counted() -> None:
     items = [ReadWarning("x", n, "odd") for n in range(10)]
     end = ReadWarning("x", 10, "broken", is_fatal=True)
-    found = inspect_items([*items, end], format="csv", file="x", facts=ReadFacts())
+    found = inspect_items([*items, end], format="csv", file="x", facts=ReadFacts(), warnings_kept=3)
     assert [w.line for w in found.warnings] == [0, 1, 2, 10, None]
     assert found.warnings[3].reason == "broken (reading ended here)"
     assert found.warnings[4].reason == "7 more warnings are not listed"
