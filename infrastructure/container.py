@@ -23,6 +23,7 @@ from application.ports.embedder import Embedder
 from infrastructure.blobs.disk import DiskBlobStore
 from infrastructure.embedders.minilm import MiniLmEmbedder
 from infrastructure.keys.keyring import KeyRing
+from infrastructure.keys.listener import KeyDestructionListener
 from infrastructure.keys.master import MasterKey
 from infrastructure.keys.pseudonyms import HmacPseudonyms
 from infrastructure.log.mapper import SealingMapper
@@ -153,10 +154,20 @@ class Container:
             model=self.query_embedder.model,
         )
 
+    @cached_property
+    def key_listener(self) -> KeyDestructionListener:
+        return KeyDestructionListener(self.conninfo, self.keyring)
+
+    def start_background(self) -> None:
+        """What a process that runs for long needs beside its work: it forgets destroyed keys."""
+        self.key_listener.start()
+
     def _minilm(self, threads: int | None) -> Embedder:
         return MiniLmEmbedder(threads=threads, cache_dir=self.settings.data_dir / "models")
 
     def close(self) -> None:
+        if "key_listener" in vars(self):
+            self.key_listener.stop()
         if "follower" in vars(self):
             self.follower.stop()
         self.archive.close()

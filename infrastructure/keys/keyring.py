@@ -43,6 +43,7 @@ class KeyRing:
         self._wrapper = AESGCM(master.derive("subject-key"))
         self._lock = threading.Lock()
         self._cache: dict[UUID, AESGCM | None] = {}  # None: destroyed
+        self._forgotten = 0  # how often something was to be forgotten
 
     def ensure(self, subjects: Iterable[UUID]) -> dict[UUID, AESGCM]:
         """
@@ -89,16 +90,19 @@ class KeyRing:
         with self._pool.connection() as connection:
             connection.execute(DESTROY, (subject,))
         with self._lock:
+            self._forgotten += 1
             self._cache[subject] = None
 
     def forget(self, subject: UUID) -> None:
         """Drop the key from memory: another process has destroyed it."""
         with self._lock:
+            self._forgotten += 1
             self._cache.pop(subject, None)
 
     def forget_all(self) -> None:
         """After a lost connection destructions may have gone unheard."""
         with self._lock:
+            self._forgotten += 1
             self._cache.clear()
 
     def _known(self, subjects: set[UUID]) -> dict[UUID, AESGCM | None]:
@@ -106,10 +110,14 @@ class KeyRing:
             return {s: self._cache[s] for s in subjects if s in self._cache}
 
     def _load(self, subjects: list[UUID]) -> dict[UUID, AESGCM | None]:
+        with self._lock:
+            forgotten = self._forgotten
         with self._pool.connection() as connection:
             rows = connection.execute(SELECT, (subjects,), binary=True).fetchall()
         keys = {subject: self._unwrap(subject, wrapped) for subject, wrapped in rows}
         with self._lock:
+            if forgotten != self._forgotten:
+                return keys  # one of them may have been destroyed since: do not keep it
             if len(self._cache) + len(keys) > CACHE_SIZE:
                 self._cache.clear()
             self._cache |= keys
