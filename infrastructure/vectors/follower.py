@@ -29,7 +29,8 @@ SNAPSHOT_EVERY_ROWS = 5_000  # new vectors
 SNAPSHOT_EVERY_SECONDS = 30.0
 
 POSITION = """
-SELECT position FROM projection.projection WHERE name = 'vectors' AND status IN ('live', 'halted')
+SELECT position, version FROM projection.projection
+WHERE name = 'vectors' AND status IN ('live', 'halted')
 """
 NEW = """
 SELECT e.vector_id, e.workspace_id, e.embedding
@@ -37,7 +38,7 @@ FROM read.text_vector AS t JOIN read.embedding AS e USING (segment, vector_id)
 WHERE t.model = %s AND t.vector_id > %s AND t.position <= %s
 ORDER BY t.vector_id LIMIT %s
 """
-COUNT = "SELECT count(*) FROM read.text_vector WHERE model = %s AND position <= %s"
+COUNT = "SELECT count(*) FROM read.text_vector WHERE model = %s AND vector_id <= %s"
 
 
 class FaissFollower:
@@ -58,6 +59,7 @@ class FaissFollower:
         self._last_id = 0
         self._unsaved = 0  # vectors since the last snapshot
         self._saved_at = time.monotonic()
+        self._checked: int | None = None  # version of the read model that it was compared with
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -89,9 +91,11 @@ class FaissFollower:
         limit: int,
         position: int,
     ) -> Nearest | None:
-        if model != self._model.id or self._position < position:
+        # In this order: whoever empties the indexes says first that they hold nothing.
+        indexes = self._indexes
+        if model != self._model.id or self._checked is None or self._position < position:
             return None
-        index = self._indexes.get(workspace_id)
+        index = indexes.get(workspace_id)
         if index is None:
             return Nearest([], [], "faiss")
         ids, scores = index.search(query, limit)
@@ -99,8 +103,10 @@ class FaissFollower:
 
     def catch_up(self, connection: Connection[Any]) -> int:
         """Take in what is new; return how many vectors that was."""
-        row = connection.execute(POSITION).fetchone()
-        target = 0 if row is None else int(row[0])
+        target, version = connection.execute(POSITION).fetchone() or (0, 0)
+        if version != self._checked:
+            self._check(connection, target)
+            self._checked = version
         taken = 0
         while not self._stopping.is_set():
             values = (self._model.id, self._last_id, target, PAGE)
@@ -110,7 +116,6 @@ class FaissFollower:
             if len(rows) < PAGE:
                 self._position = max(self._position, target)
                 break
-        self._unsaved += taken
         return taken
 
     def _run(self) -> None:
@@ -118,12 +123,12 @@ class FaissFollower:
         while not self._stopping.is_set():
             try:
                 with psycopg.connect(self._conninfo, autocommit=True) as connection:
-                    self._check(connection)
                     # Listening first: what moves after this is either read or announced.
                     connection.execute("LISTEN projection_moved")
                     self._follow(connection)
             except psycopg.Error as error:
                 log.warning("the FAISS index lost its connection and tries again: %s", error)
+                self._checked = None  # the database may have been restored meanwhile
                 self._stopping.wait(RECONNECT_SECONDS)
         self._save(is_last=True)
 
@@ -147,18 +152,23 @@ class FaissFollower:
             self._indexes[workspace_id] = index
         if rows:
             self._last_id = rows[-1][0]
+            self._unsaved += len(rows)
 
-    def _check(self, connection: Connection[Any]) -> None:
-        """A restored database, or a rebuild after an erasure, may hold less than the snapshot."""
-        row = connection.execute(COUNT, (self._model.id, self._position)).fetchone()
+    def _check(self, connection: Connection[Any], reached: int) -> None:
+        """A restored database, or a rebuild after an erasure, may hold less than the indexes."""
+        row = connection.execute(COUNT, (self._model.id, self._last_id)).fetchone()
         expected = 0 if row is None else int(row[0])
-        if len(self) != expected:
+        if len(self) != expected or self._position > reached:
             log.warning(
-                "the FAISS index holds %s vectors where PostgreSQL has %s: reading them again",
+                "the FAISS index holds %s vectors up to position %s, where PostgreSQL has %s "
+                "up to %s: reading them again",
                 len(self),
+                self._position,
                 expected,
+                reached,
             )
-            self._indexes, self._position, self._last_id = {}, 0, 0
+            self._position = self._last_id = 0
+            self._indexes = {}
 
     def _load(self) -> None:
         try:
