@@ -65,16 +65,22 @@ class HybridSearcher:
         with self._pool.connection() as connection, connection.transaction():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             row = connection.execute(POSITION, (list(READ_MODELS),)).fetchone() or (0, 0)
-            near, engine = self._by_meaning(connection, request, int(row[1]), clock)
+            position, vectors_position = map(int, row)
+            near, engine = self._by_meaning(connection, request, vectors_position, clock)
             worded = self._by_words(connection, request, clock)
             with clock.measure("context"):
                 hits = assemble(connection, request, near, worded)
             model = self._embedder.model.id
-            covered = messages.coverage(connection, workspace_id=request.workspace_id, model=model)
+            covered = messages.coverage(
+                connection,
+                workspace_id=request.workspace_id,
+                model=model,
+                vectors_position=vectors_position,
+            )
         return SearchAnswer(
             hits=hits,
             coverage=covered,
-            position=int(row[0]),
+            position=position,
             is_stale=not has_reached,
             model=None if request.mode == "words" else model,
             engine=engine,

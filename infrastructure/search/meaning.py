@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg import Connection
 
+MAX_SCANNED = 100_000  # vectors of one segment
 # One ordered scan a segment: graphs where they are built, whole scans of the short tails.
 NEAREST = """
 SELECT vector_id, embedding::halfvec({dimensions}) <#> %(query)s::halfvec({dimensions}) AS distance
@@ -74,6 +75,9 @@ def nearest_by_pgvector(
     with connection.transaction():
         # The filter is on the workspace: keep looking until enough of its vectors are found.
         connection.execute("SET LOCAL hnsw.iterative_scan = strict_order")
+        # A segment to its end if need be: else pgvector gives up before its last rows.
+        connection.execute(f"SET LOCAL hnsw.max_scan_tuples = {MAX_SCANNED}")
+        connection.execute("SET LOCAL hnsw.scan_mem_multiplier = 8")
         connection.execute(f"SET LOCAL hnsw.ef_search = {min(1000, max(40, limit))}")
         rows = connection.execute(
             NEAREST.format(dimensions=len(query)),

@@ -48,13 +48,19 @@ SELECT h.message_id, (
 WHERE h.workspace_id = %(workspace)s AND h.message_id = ANY(%(ids)s) AND h.text_key IS NOT NULL
 """
 TOTAL = "SELECT texts FROM read.message_total WHERE workspace_id = %s"
-IS_WAITING = "SELECT EXISTS (SELECT FROM read.awaiting_vectors WHERE workspace_id = %s)"
+# Transcripts without vectors yet, or messages of which the vectors read model has not heard yet.
+IS_WAITING = """
+SELECT EXISTS (SELECT FROM read.awaiting_vectors WHERE workspace_id = %(workspace)s)
+    OR EXISTS (SELECT FROM read.message
+               WHERE workspace_id = %(workspace)s AND message_id >= %(first_unknown)s)
+"""
 INDEXED = """
 SELECT count(*) FROM read.message AS m
 JOIN read.text_vector AS t USING (workspace_id, text_key)
 WHERE m.workspace_id = %s AND t.model = %s
 """
 
+IDS_PER_POSITION = 1_024  # a message's id is its event's position times this, and its ordinal
 Around = dict[int, tuple[tuple[FoundMessage, ...], tuple[FoundMessage, ...]]]
 
 
@@ -87,10 +93,18 @@ def same_text(
     return dict(connection.execute(SAME_TEXT, values).fetchall())
 
 
-def coverage(connection: Connection[Any], *, workspace_id: UUID, model: str) -> Coverage:
+def coverage(
+    connection: Connection[Any], *, workspace_id: UUID, model: str, vectors_position: int
+) -> Coverage:
+    """
+    Args:
+        vectors_position: reached by the vectors read model.
+    """
     row = connection.execute(TOTAL, (workspace_id,)).fetchone()
     total = int(row[0]) if row else 0
-    waiting = connection.execute(IS_WAITING, (workspace_id,)).fetchone()
+    first_unknown = (vectors_position + 1) * IDS_PER_POSITION
+    values = {"workspace": workspace_id, "first_unknown": first_unknown}
+    waiting = connection.execute(IS_WAITING, values).fetchone()
     if waiting is None or not waiting[0]:
         return Coverage(indexed=total, total=total)
     row = connection.execute(INDEXED, (workspace_id, model)).fetchone()

@@ -10,7 +10,12 @@ from psycopg import Connection
 # All the words first. Any of them only where nothing else looks for the query: beside a search
 # by meaning, messages that share one common word with it are noise.
 ALL_WORDS = "websearch_to_tsquery('english', %(query)s)"
-ANY_WORD = "replace(plainto_tsquery('english', %(query)s)::text, '&', '|')::tsquery"
+# With its spaces: an ampersand may be part of a word, such as a link's; a space may not.
+ANY_WORD = "replace(plainto_tsquery('english', %(query)s)::text, ' & ', ' | ')::tsquery"
+# Who excludes a word asks for precision: nothing then if not all the words are there.
+ANY_WANTED = f"""
+CASE WHEN strpos(({ALL_WORDS})::text, '!') > 0 THEN '' ELSE {ANY_WORD} END
+"""
 
 FIND = """
 WITH asked AS (SELECT {tsquery} AS q)
@@ -53,7 +58,7 @@ def find(
     rows = connection.execute(FIND.format(tsquery=ALL_WORDS), values).fetchall()
     if is_alone and len(rows) < limit:
         seen = {row[0] for row in rows}
-        more = connection.execute(FIND.format(tsquery=ANY_WORD), values).fetchall()
+        more = connection.execute(FIND.format(tsquery=ANY_WANTED), values).fetchall()
         rows += [row for row in more if row[0] not in seen]
     return [WordsHit(*row) for row in rows[:limit]]
 

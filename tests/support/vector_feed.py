@@ -74,10 +74,9 @@ class VectorFeed:
 
     def text_keys(self, vector_ids: list[int]) -> list[UUID]:
         with self.ledger.pool.connection() as connection:
-            found = dict(
-                connection.execute(
-                    "SELECT vector_id, text_key FROM read.text_vector WHERE vector_id = ANY(%s)",
-                    (vector_ids,),
-                ).fetchall()
-            )
+            rows = connection.execute(
+                "SELECT vector_id, text_key FROM read.text_vector WHERE vector_id = ANY(%s)",
+                (vector_ids,),
+            ).fetchall()
+        found = {row[0]: row[1] for row in rows}
         return [found[id_] for id_ in vector_ids]

@@ -1,0 +1,271 @@
+"""Search over a real archive: what is found, what stands around it, how much is covered."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from application.commands.embed_upload import EmbedUpload, EmbedUploadHandler
+from application.ports.search import Hit, SearchAnswer, SearchRequest
+from domain.message import Message
+from infrastructure.projections.runner import ProjectionRunner
+from infrastructure.search.catalogue import PostgresVectorCatalogue
+from infrastructure.search.hybrid import HybridSearcher
+from projections.authors.projection import AuthorsReadModel
+from projections.conversations.projection import ConversationsReadModel
+from projections.messages.projection import MessagesReadModel
+from projections.vectors.projection import VectorsReadModel
+from tests.support.archive import Ledger
+from tests.support.chats import NOON, History, message, room
+from tests.support.fake_embedder import HashEmbedder
+from tests.support.shared_ledger import own_ledger, shared_ledger
+
+__all__ = ["own_ledger", "shared_ledger"]
+
+
+class Site:
+    """An archive with the read models that a search needs."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.history = History(ledger)
+        models: list[Any] = [
+            MessagesReadModel(),
+            VectorsReadModel(),
+            ConversationsReadModel(),
+            AuthorsReadModel(),
+        ]
+        self.runner = ProjectionRunner(ledger.pool, ledger.reader, models)
+        self.runner.ensure_all()
+        self.searcher = HybridSearcher(ledger.pool, HashEmbedder())
+
+    def tell(self, *items: Any, has_vectors: bool = True) -> UUID:
+        """One upload, searchable."""
+        upload = self.history.upload(*items)
+        self.advance()
+        if has_vectors:
+            self.embed(upload)
+        return upload
+
+    def embed(self, upload: UUID) -> None:
+        catalogue = PostgresVectorCatalogue(self.ledger.pool)
+        handler = EmbedUploadHandler(self.ledger.archive, HashEmbedder(), catalogue)
+        handler(EmbedUpload(upload_id=upload), should_stop=lambda: False)
+        self.advance()
+
+    def advance(self, *names: str) -> None:
+        for name in names or self.runner.names:
+            assert not self.runner.advance(name)
+
+    def search(self, query: str, **options: Any) -> SearchAnswer:
+        request = SearchRequest(
+            workspace_id=options.pop("workspace_id", self.ledger.workspace_id),
+            query=query,
+            **options,
+        )
+        return self.searcher.search(request)
+
+    def hits(self, query: str, **options: Any) -> list[str]:
+        return [hit.message.text for hit in self.search(query, **options).hits]
+
+    def hit(self, query: str, **options: Any) -> Hit:
+        return self.search(query, **options).hits[0]
+
+
+@pytest.fixture
+def site(own_ledger: Ledger) -> Site:
+    return Site(own_ledger)
+
+
+def test_a_word_of_a_link_with_an_ampersand_is_found(site: Site) -> None:
+    link = "example.com/find?a=1&b=2"
+    site.tell(message(0, f"see {link}"), message(1, "something else"))
+
+    assert site.hits(f"{link} nowhere", mode="words") == [f"see {link}"]
+    hit = site.hit(link)
+    assert hit.highlights
+    assert all(hit.message.text[start:end] in link for start, end in hit.highlights)
+
+
+def test_words_meaning_and_both_find_what_they_are_for(site: Site) -> None:
+    site.tell(
+        message(0, "sailing boats"),
+        message(1, "boat"),
+        message(2, "the boat and the harbour are far away from here"),
+        message(3, "lunch at noon"),
+    )
+    by_words = site.search("boat", mode="words")
+    by_meaning = site.search("boat", mode="meaning")
+    both = site.search("boat")
+
+    assert {h.message.text for h in by_words.hits} == {
+        "sailing boats",
+        "boat",
+        "the boat and the harbour are far away from here",
+    }
+    assert all(h.meaning is None and h.meaning_rank is None for h in by_words.hits)
+    assert [h.words_rank for h in by_words.hits] == [1, 2, 3]
+    assert (by_words.model, by_words.engine) == (None, "none")
+    assert len(by_meaning.hits) == 4
+    assert by_meaning.hits[0].message.text == "boat"
+    assert by_meaning.hits[0].meaning == pytest.approx(1.0, abs=1e-3)
+    assert [h.meaning_rank for h in by_meaning.hits] == [1, 2, 3, 4]
+    assert all(h.words is None and h.words_rank is None for h in by_meaning.hits)
+    assert by_meaning.engine == "pgvector"
+    assert len(both.hits) == 4
+    assert both.hits[0].message.text == "boat"
+    assert [h.score for h in both.hits] == [
+        pytest.approx(sum(1 / (60 + r) for r in (h.meaning_rank, h.words_rank) if r))
+        for h in both.hits
+    ]
+
+
+def test_words_alone_find_some_of_the_words_after_all_of_them(site: Site) -> None:
+    site.tell(message(0, "boat"), message(1, "boat and harbour"), message(2, "lunch"))
+
+    assert site.hits("boat harbour", mode="words") == ["boat and harbour", "boat"]
+
+
+def test_what_a_query_excludes_is_not_found_by_words(site: Site) -> None:
+    site.tell(message(0, "boat in the rain"), message(1, "boat in the sun"))
+
+    assert site.hits("boat -rain", mode="words") == ["boat in the sun"]
+    assert site.hits("boat sun -rain", mode="words") == ["boat in the sun"]
+
+
+def test_a_quoted_phrase_comes_first(site: Site) -> None:
+    site.tell(message(0, "trip by boat"), message(1, "the boat trip is on"))
+
+    assert site.hits('"boat trip"', mode="words")[0] == "the boat trip is on"
+
+
+@pytest.mark.parametrize("query", ["!", "'", "a & | b", "\\", ":*", "(((", "%s %(x)s", "the", "😀"])
+def test_no_query_breaks_the_search(site: Site, query: str) -> None:
+    site.tell(message(0, "something"))
+
+    for mode in ("words", "meaning", "hybrid"):
+        assert len(site.search(query, mode=mode).hits) <= 1
+
+
+def test_messages_with_the_same_text_are_one_hit_that_counts_the_others(site: Site) -> None:
+    """The latest stands for all."""
+    site.tell(message(0, "ok boat"), message(1, "ok boat"), message(2, "ok boat", author="Bob"))
+    for mode in ("words", "meaning", "hybrid"):
+        [hit] = site.search("boat", mode=mode).hits
+        assert (hit.message.author, hit.same_text) == ("Bob", 2)
+
+
+def test_a_system_notice_is_found_by_words(site: Site) -> None:
+    """It has no text key: nothing says what it means."""
+    site.tell(
+        message(0, "Ada created the group", author=None, kind="system"),
+        message(1, "Ada created the group", author=None, kind="system"),
+    )
+    hits = site.search("created").hits
+
+    assert [(h.message.author, h.meaning, h.same_text) for h in hits] == [(None, None, 0)] * 2
+
+
+def test_an_edited_text_is_not_found_any_more(site: Site) -> None:
+    site.tell(message(0, "at the harbour"))
+    site.tell(message(0, "at the bakery"))
+
+    for mode in ("words", "meaning", "hybrid"):
+        assert site.hits("harbour bakery", mode=mode) == ["at the bakery"]
+
+
+def test_limit_is_what_comes_back(site: Site) -> None:
+    site.tell(*(message(n, f"boat number {n}") for n in range(150)))
+
+    for mode in ("words", "meaning", "hybrid"):
+        assert [len(site.hits("boat", mode=mode, limit=n)) for n in (1, 100)] == [1, 100]
+
+
+def context(hit: Hit) -> tuple[list[str], list[str]]:
+    return [m.text for m in hit.before], [m.text for m in hit.after]
+
+
+def test_context_is_what_stood_around_in_the_same_conversation(site: Site) -> None:
+    spoken = [message(n, f"w{n}") for n in range(6)]
+    aside = [message(n, f"x{n}", key=f"x{n}", conversation="Other") for n in range(6)]
+    site.tell(room("Team"), *(m for pair in zip(spoken, aside, strict=True) for m in pair))
+
+    assert context(site.hit("w2")) == (["w0", "w1"], ["w3", "w4"])
+    assert context(site.hit("w0")) == ([], ["w1", "w2"])
+    assert context(site.hit("w5")) == (["w3", "w4"], [])
+    assert context(site.hit("w2", context=0)) == ([], [])
+    assert context(site.hit("w2", context=20)) == (["w0", "w1"], ["w3", "w4", "w5"])
+    assert site.hit("w2").before[0].conversation == "Team"
+
+
+def test_messages_of_the_same_minute_keep_the_order_of_the_file(site: Site) -> None:
+    site.tell(*(message(0, f"w{n}", key=f"k{n}") for n in (3, 1, 4, 0, 2)))
+
+    assert context(site.hit("w4")) == (["w3", "w1"], ["w0", "w2"])
+
+
+def test_coverage_is_partial_while_vectors_are_outstanding(site: Site) -> None:
+    site.tell(message(0, "boat"), message(1, "joined", author=None, kind="system"))
+    upload = site.tell(message(5, "boat"), message(6, "lunch"), has_vectors=False)
+    waiting = site.search("boat").coverage
+    site.embed(upload)
+    complete = site.search("boat").coverage
+
+    assert (waiting.indexed, waiting.total, waiting.is_partial) == (2, 3, True)
+    assert (complete.indexed, complete.total, complete.is_partial) == (3, 3, False)
+
+
+def test_coverage_is_partial_before_the_vectors_read_model_has_heard_of_messages(
+    site: Site,
+) -> None:
+    site.history.upload(message(0, "boat"))
+    site.advance("messages", "conversations", "authors")
+    answer = site.search("boat")
+
+    assert (answer.coverage.indexed, answer.coverage.total) == (0, 1)
+    assert [h.message.text for h in answer.hits] == ["boat"]
+
+
+def test_an_answer_says_its_position_and_whether_it_is_stale(site: Site) -> None:
+    site.tell(message(0, "boat"))
+    head = site.ledger.head()
+    assert site.search("boat", min_position=head).is_stale is False
+    site.history.upload(message(1, "boat trip"))
+    later = site.ledger.head()
+    stale = site.search("boat", min_position=later, timeout_seconds=0.1)
+
+    assert (stale.is_stale, stale.position) == (True, head)
+    assert [h.message.text for h in stale.hits] == ["boat"]
+    site.advance()
+    fresh = site.search("boat", min_position=later)
+    assert (fresh.is_stale, fresh.position, len(fresh.hits)) == (False, later, 2)
+
+
+def test_another_workspace_never_appears(site: Site) -> None:
+    """Not in hits, nor in context, nor in counts."""
+    site.tell(message(0, "boat"), message(1, "harbour"))
+    other = Site(Ledger(**_fields(site.ledger, workspace_id=uuid4())))
+    other.tell(message(0, "boat"), message(1, "boat again"))
+
+    for mode in ("words", "meaning", "hybrid"):
+        mine, theirs = site.search("boat", mode=mode), other.search("boat", mode=mode)
+        assert mine.coverage.total == 2
+        assert not {h.message.id for h in mine.hits} & {h.message.id for h in theirs.hits}
+        assert "boat again" not in str(mine.hits)
+        assert mine.hits[0].same_text == 0
+    assert site.hits("boat", workspace_id=uuid4()) == []
+
+
+def _fields(ledger: Ledger, **changes: Any) -> dict[str, Any]:
+    return {name: getattr(ledger, name) for name in Ledger.__slots__} | changes
+
+
+def test_messages_far_apart_in_time_share_no_context(site: Site) -> None:
+    """Context is the order of the conversation, however long it was silent."""
+    late: Message = message(1, "w1")._replace(sent_at=NOON + timedelta(days=4_000))
+    site.tell(message(0, "w0"), late)
+
+    assert context(site.hit("w0")) == ([], ["w1"])
