@@ -108,6 +108,9 @@ class VectorsReadModel:
         with connection.transaction():
             connection.execute("SET LOCAL maintenance_work_mem = '512MB'")
             connection.execute(ddl.index_segment(schema, segment, dimensions))
+            # Without statistics the planner takes every workspace for a tiny one, which it
+            # scans whole, and leaves the graph alone.
+            connection.execute(f"ANALYZE {schema}.embedding_{segment} (segment, workspace_id)")
             connection.execute(
                 f"UPDATE {schema}.segment SET is_indexed = true WHERE segment = %s", (segment,)
             )

@@ -14,10 +14,10 @@ from application.commands.perform_search import QueryRefusedError, check
 from application.ports.search import EmptyQueryError, SearchRequest
 from infrastructure.search import words
 from infrastructure.search.fusion import fuse
-from infrastructure.search.meaning import Nearest, nearest_by_pgvector
+from infrastructure.search.meaning import NEAREST, SEGMENTS, Nearest, nearest_by_pgvector
 from tests.support.archive import Ledger
 from tests.support.shared_ledger import shared_ledger
-from tests.support.vector_feed import VectorFeed, unit_vectors
+from tests.support.vector_feed import DIMENSIONS, VectorFeed, unit_vectors
 
 __all__ = ["shared_ledger"]
 
@@ -25,8 +25,8 @@ __all__ = ["shared_ledger"]
 @pytest.fixture(scope="module")
 def feed(shared_ledger: Ledger) -> VectorFeed:
     """Some thousands of vectors in segments with graphs, and a few beside them."""
-    feed = VectorFeed(shared_ledger, segment_rows=1_000)
-    feed.add(unit_vectors(3_500))
+    feed = VectorFeed(shared_ledger, segment_rows=3_000)
+    feed.add(unit_vectors(10_000))
     while feed.runner.maintain("vectors"):
         pass
     return feed
@@ -154,13 +154,30 @@ def test_pgvector_finds_what_an_exact_search_finds(feed: VectorFeed) -> None:
     assert found / 200 >= 0.95
 
 
+def test_graphs_are_used_as_soon_as_they_are_built(feed: VectorFeed) -> None:
+    """The planner prefers to scan what it has no statistics of, however large it is."""
+    with feed.ledger.pool.connection() as connection:
+        segments = [row[0] for row in connection.execute(SEGMENTS, (feed.model.id,))]
+        values = {
+            "query": str(unit_vectors(1)[0].tolist()),
+            "workspace": feed.ledger.workspace_id,
+            "segments": segments,
+            "limit": 10,
+        }
+        query = "EXPLAIN " + NEAREST.format(dimensions=DIMENSIONS)
+        plan = "\n".join(row[0] for row in connection.execute(query, values))
+
+    assert plan.count("Index Scan using embedding_") == 3
+    assert plan.count("Seq Scan on embedding_") == 1  # the tail
+
+
 def test_a_small_workspace_is_found_among_many_others_vectors(feed: VectorFeed) -> None:
     """The filter restricts before ranking: all twelve come, in the exact order."""
     small = uuid4()
     vectors = unit_vectors(12, seed=5)
     before = len(feed.rows)
     feed.add(vectors, workspace_id=small)
-    feed.add(unit_vectors(1_000, seed=6))  # closes the segment that they are in
+    feed.add(unit_vectors(3_000, seed=6))  # closes the segment that they are in
     while feed.runner.maintain("vectors"):
         pass
     mine = dict(list(feed.rows.items())[before : before + 12])
