@@ -64,7 +64,7 @@ class EmbedUploadHandler:
         if upload.stage != "read":
             return
         # The texts of earlier uploads, and of an earlier run of this one.
-        self._catalogue.catch_up(self._archive.event_log.head())
+        self._catalogue.catch_up(self._archive.event_log.head(), should_stop=should_stop)
         run = EmbeddingRun(self._archive, self._embedder, self._catalogue, upload)
         for window in run.windows(should_stop):
             run.embed(window, should_stop)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Protocol
 from uuid import UUID
 
@@ -12,12 +12,13 @@ class VectorsLaggingError(Exception):
 
 
 class VectorCatalogue(Protocol):
-    def catch_up(self, position: int) -> None:
+    def catch_up(self, position: int, *, should_stop: Callable[[], bool]) -> None:
         """
         Wait until the catalogue reflects the log up to this position.
 
         Raises:
             VectorsLaggingError: if it does not within a minute.
+            Stopped: when asked to.
         """
         ...
 

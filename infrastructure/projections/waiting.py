@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from psycopg import Connection, sql
@@ -19,17 +19,23 @@ WHERE name = ANY(%s) AND status IN ('live', 'halted')
 """
 
 
+def never() -> bool:
+    return False
+
+
 def wait_for(
     pool: ConnectionPool[Any],
     names: Collection[str],
     position: int,
     timeout_seconds: float,
+    should_stop: Callable[[], bool] = never,
 ) -> bool:
     """
     Whether the answers of these read models contain everything up to `position`.
 
-    Blocks until they do, but no longer than the timeout, and not at all if one of them is halted
-    before it. Occupies a connection of the pool while it waits.
+    Blocks until they do, but no longer than the timeout, not at all if one of them is halted
+    before it, and hardly any longer once it should stop. Occupies a connection of the pool while
+    it waits.
     """
     deadline = time.monotonic() + timeout_seconds
     with pool.connection() as connection:
@@ -38,18 +44,22 @@ def wait_for(
         channel = sql.Identifier(CHANNEL)
         connection.execute(sql.SQL("LISTEN {}").format(channel))
         try:
-            return listen(connection, names, position, deadline)
+            return listen(connection, names, position, deadline, should_stop)
         finally:
             if not connection.closed:
                 connection.execute(sql.SQL("UNLISTEN {}").format(channel))
 
 
 def listen(
-    connection: Connection[Any], names: Collection[str], position: int, deadline: float
+    connection: Connection[Any],
+    names: Collection[str],
+    position: int,
+    deadline: float,
+    should_stop: Callable[[], bool],
 ) -> bool:
     while (outcome := look(connection, names, position)) is None:
         remaining = deadline - time.monotonic()
-        if remaining <= 0:
+        if remaining <= 0 or should_stop():
             return False
         for _ in connection.notifies(timeout=min(remaining, POLL_SECONDS), stop_after=1):
             pass

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 from uuid import UUID
 
 from psycopg_pool import ConnectionPool
 
+from application.ports.jobs import Stopped
 from application.ports.vectors import VectorsLaggingError
 from infrastructure.projections.waiting import wait_for
 
@@ -22,8 +23,17 @@ class PostgresVectorCatalogue:
     def __init__(self, pool: ConnectionPool[Any]) -> None:
         self._pool = pool
 
-    def catch_up(self, position: int) -> None:
-        if not wait_for(self._pool, ["vectors"], position, timeout_seconds=TIMEOUT_SECONDS):
+    def catch_up(self, position: int, *, should_stop: Callable[[], bool]) -> None:
+        has_reached = wait_for(
+            self._pool,
+            ["vectors"],
+            position,
+            timeout_seconds=TIMEOUT_SECONDS,
+            should_stop=should_stop,
+        )
+        if not has_reached and should_stop():
+            raise Stopped
+        if not has_reached:
             raise VectorsLaggingError(
                 f"the vectors read model has not reached position {position} within "
                 f"{TIMEOUT_SECONDS:.0f} s: see `chatledger projection status`"

@@ -48,7 +48,7 @@ class LogCatalogue:
     keys: set[UUID] = field(default_factory=set)
     is_lagging: bool = False
 
-    def catch_up(self, position: int) -> None:
+    def catch_up(self, position: int, *, should_stop: Callable[[], bool]) -> None:
         if self.is_lagging:
             raise VectorsLaggingError("not within a minute")
         assert position == self.ledger.head()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,9 +10,12 @@ from uuid import UUID, uuid4
 import pytest
 
 from application.commands.embed_upload import EmbedUpload, EmbedUploadHandler
+from application.ports.jobs import Stopped
 from application.ports.search import Hit, SearchAnswer, SearchRequest
+from application.ports.vectors import VectorsLaggingError
 from domain.message import Message
 from infrastructure.projections.runner import ProjectionRunner
+from infrastructure.search import catalogue as catalogue_module
 from infrastructure.search.catalogue import PostgresVectorCatalogue
 from infrastructure.search.hybrid import HybridSearcher
 from projections.authors.projection import AuthorsReadModel
@@ -261,6 +265,26 @@ def test_another_workspace_never_appears(site: Site) -> None:
 
 def _fields(ledger: Ledger, **changes: Any) -> dict[str, Any]:
     return {name: getattr(ledger, name) for name in Ledger.__slots__} | changes
+
+
+def test_waiting_for_vectors_ends_when_it_should_stop(site: Site) -> None:
+    """A worker that ends does not wait for a read model that lags."""
+    catalogue = PostgresVectorCatalogue(site.ledger.pool)
+    position = site.ledger.head() + 1
+    started = time.monotonic()
+    with pytest.raises(Stopped):
+        catalogue.catch_up(position, should_stop=lambda: True)
+    assert time.monotonic() - started < 5
+
+
+def test_vectors_that_lag_are_not_waited_for_beyond_a_time(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue_module, "TIMEOUT_SECONDS", 0.1)
+    with pytest.raises(VectorsLaggingError, match="within 0 s: see `chatledger projection"):
+        PostgresVectorCatalogue(site.ledger.pool).catch_up(
+            site.ledger.head() + 1, should_stop=lambda: False
+        )
 
 
 def test_messages_far_apart_in_time_share_no_context(site: Site) -> None:
