@@ -9,6 +9,7 @@ from typing import Any
 
 from application.ports.chat_reader import ReadFacts, ReadItem, ReadWarning
 from domain.message import Conversation, ConversationKind, Message
+from domain.upload import READING_ENDED
 
 WARNINGS_KEPT = 1000
 CONVERSATIONS_KEPT = 10_000
@@ -93,7 +94,7 @@ class Inspector:
         if len(self._warnings) >= self._warnings_kept and not warning.is_fatal:
             self._dropped += 1
             return
-        reason = f"{warning.reason} (reading ended here)" if warning.is_fatal else warning.reason
+        reason = f"{warning.reason} {READING_ENDED}" if warning.is_fatal else warning.reason
         self._warnings.append(
             InspectionWarning(file=warning.file, line=warning.line, reason=reason)
         )

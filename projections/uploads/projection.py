@@ -34,7 +34,7 @@ SELECT * FROM unnest(%b::uuid[], %b::uuid[], %b::int8[], %b::timestamptz[], %b::
 
 class UploadsReadModel:
     name = "uploads"
-    code_version = 1
+    code_version = 2
     topics = frozenset(
         event.TOPIC
         for event in (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from domain.transcript import Transcript, TranscriptEmbedding
-from domain.upload import RefusedUpload, Upload
+from domain.upload import READING_ENDED, RefusedUpload, Upload
 from projections.contract import storable
 
 Level = Literal["info", "warning", "error"]
@@ -45,12 +45,20 @@ def inspected(event: Any) -> Line:
         f"{counted(event.authors, 'person', 'people')} in "
         f"{counted(event.conversations, 'conversation')}."
     )
-    warnings = 0 if isinstance(event.warnings, str) else len(event.warnings)  # a word if erased
+    warnings = [] if isinstance(event.warnings, str) else event.warnings  # a word if erased
     if warnings:
-        text += f" {counted(warnings, 'warning')}."
+        text += f" {counted(len(warnings), 'warning')}."
     if not event.is_complete:
         text += " The end of the file is broken and was left out."
+    for end in warnings:
+        if end["reason"].endswith(READING_ENDED):
+            text += f" {place(end)}: {end['reason']}."
     return Line("warning" if warnings or not event.is_complete else "info", text)
+
+
+def place(warning: Mapping[str, Any]) -> str:
+    line = warning["line"]
+    return str(warning["file"]) if line is None else f"{warning['file']}, line {line}"
 
 
 def rejected(event: Any) -> Line:
