@@ -11,11 +11,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from eventsourcing.persistence import InterfaceError, OperationalError
+
 from application.ports.event_log import CommandAnswer
 from application.ports.jobs import JobRequest
 from infrastructure.log.mapper import RecordableEvent
 
 MAX_EVENTS = 500  # in one transaction
+OUTAGE = frozenset({"08", "53", "57"})  # SQLSTATE: connection, resources, shut down
 MAX_BYTES = 8 * 1024 * 1024  # of event states in one transaction
 
 
@@ -112,8 +115,9 @@ class GroupAppender:
         try:
             outcomes = list(self._write(group))
         except Exception as error:  # noqa: BLE001 - it travels to whoever waits for this request
-            if len(group) == 1:
-                outcomes = [error]
+            if len(group) == 1 or is_outage(error):
+                # Each alone would wait as long again, one after the other.
+                outcomes = [error] * len(group)
             else:
                 outcomes = [self._write_alone(request) for request in group]
         deliver(group, outcomes)
@@ -125,6 +129,14 @@ class GroupAppender:
             return self._write([request])[0]
         except Exception as error:  # noqa: BLE001 - as above
             return error
+
+
+def is_outage(error: Exception) -> bool:
+    """The database is away, whatever is written; not that it refuses something too large."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state is None or state[:2] in OUTAGE
 
 
 def deliver(group: Sequence[AppendRequest], outcomes: Sequence[list[int] | BaseException]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -36,8 +37,9 @@ STORED = """
 SELECT state, notification_id FROM log.archive_events
 WHERE originator_id = %s AND originator_version = %s
 """
-ATTEMPTS = 6
-FIRST_WAIT_SECONDS = 0.1  # doubled after each attempt: gives up after about 3 s
+PATIENCE_SECONDS = 15.0  # with a server that is away: restarting after a crash takes a few
+FIRST_WAIT_SECONDS = 0.1  # doubled after each attempt
+LONGEST_WAIT_SECONDS = 1.0
 
 
 class AppendOnlyRecorder(PostgresApplicationRecorder):
@@ -103,14 +105,15 @@ class AppendOnlyRecorder(PostgresApplicationRecorder):
 
     def _write(self, group: Sequence[AppendRequest]) -> list[list[int]]:
         """One transaction. A lost connection is tried again, unless the events made it through."""
-        for attempt in range(ATTEMPTS):
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        for attempt in itertools.count():
             try:
                 with self.datastore.get_connection() as connection:
                     return self._write_once(connection, group)
             except (OperationalError, InterfaceError):
-                if attempt == ATTEMPTS - 1:
+                if time.monotonic() > deadline:
                     raise
-                time.sleep(FIRST_WAIT_SECONDS * 2**attempt)
+                time.sleep(min(FIRST_WAIT_SECONDS * 2**attempt, LONGEST_WAIT_SECONDS))
             except IntegrityError:
                 # After a lost acknowledgement the events may be our own.
                 stored = self._already_stored(group) if attempt else None
