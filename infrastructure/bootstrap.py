@@ -32,8 +32,8 @@ def open_database(settings: Settings, *, say: Callable[[str], None] = notice) ->
         url = settings.database_url
         if url is None:
             server = EmbeddedPostgres(settings.data_dir / "postgres", notice=say)
+            stack.callback(server.stop)  # first: a signal may come as soon as it has started
             url = server.start()
-            stack.callback(server.stop)
         migrate(url)
         yield url
 

@@ -29,6 +29,7 @@ from infrastructure.postgres.embedded_process import (
     ServerFolder,
     locked,
 )
+from infrastructure.postgres.embedded_signals import postponed_signals
 
 DATABASE = "chatledger"
 STOP_SECONDS = 120.0
@@ -118,10 +119,10 @@ class EmbeddedPostgres:
             running = self._find_or_launch(files, account)
             _ensure_database(running)
             self._is_owner = files.claim(running.socket_dir)
+            self._running = running
         except BaseException:  # Ctrl-C included: nothing of ours stays behind half started
             self._abandon(files)
             raise
-        self._running = running
         return running.url(DATABASE)
 
     def _find_or_launch(self, files: ServerFolder, account: ServerAccount) -> Running:
@@ -130,7 +131,8 @@ class EmbeddedPostgres:
         if running is None:
             programs = find_programs(account, self._fallback_root, self._notice)
             self._prepare_cluster(files, programs, account)
-            self._process = files.launch(programs, account)
+            with postponed_signals():  # or the server would live, and we not know of it
+                self._process = files.launch(programs, account)
             running = self._wait_until_ready(files, self._process, deadline)
         return running
 
@@ -200,7 +202,7 @@ class EmbeddedPostgres:
         )
 
     def _abandon(self, files: ServerFolder) -> None:
-        process, self._process = self._process, None
+        process, self._process, self._running = self._process, None, None
         if process is not None:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)  # fast shutdown
