@@ -16,7 +16,6 @@ from application.commands.read_upload import ReadUploadHandler
 from application.commands.receive_upload import ReceiveUploadHandler
 from application.commands.record_upload_failure import RecordUploadFailureHandler
 from application.commands.retry_upload import RetryUploadHandler
-from application.commands.withdraw_upload import WithdrawUploadHandler
 from application.policies.embed_read_uploads import embed_read_uploads
 from application.policies.read_received_uploads import read_received_uploads
 from application.ports.embedder import Embedder
@@ -107,10 +106,6 @@ class Container:
     @cached_property
     def retry_upload(self) -> RetryUploadHandler:
         return RetryUploadHandler(self.archive)
-
-    @cached_property
-    def withdraw_upload(self) -> WithdrawUploadHandler:
-        return WithdrawUploadHandler(self.archive)
 
     @cached_property
     def read_upload(self) -> ReadUploadHandler:
