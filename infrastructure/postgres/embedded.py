@@ -1,4 +1,4 @@
-"""PostgreSQL without an installation: started on first use, stopped by whoever started it."""
+"""PostgreSQL without an installation: started by its first user, stopped by its last."""
 
 from __future__ import annotations
 
@@ -38,8 +38,9 @@ _log = logging.getLogger(__name__)
 
 
 class EmbeddedPostgres:
-    """One server for one folder. Safe to start from several processes: the first one owns it,
-    the others use it; when the owner was killed, the next one to start takes it over.
+    """One server for one folder. Safe to start from several processes: the first one launches it,
+    the others use it, and whoever leaves last stops it. What killed users left running is found
+    and used by the next one to start.
 
     It listens on a Unix socket only, in a folder that its user alone (and root) can enter.
     """
@@ -60,16 +61,10 @@ class EmbeddedPostgres:
         self._files: ServerFolder | None = None
         self._running: Running | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._is_owner = False
 
     @property
     def pid(self) -> int | None:
         return self._running.pid if self._running else None
-
-    @property
-    def is_owner(self) -> bool:
-        """True if `stop()` will stop the server, rather than leave it to the one who started it."""
-        return self._is_owner
 
     def start(self) -> str:
         """Starts the server, or finds it running. Returns the URL of the database `chatledger`."""
@@ -87,15 +82,16 @@ class EmbeddedPostgres:
             ) from error
 
     def stop(self) -> None:
-        """Stops the server if it is ours to stop. May be called twice."""
+        """Leaves the server to its other users, or stops it if there are none. Harmless twice."""
         files, running = self._files, self._running
         self._running = None
-        if files is None or running is None or not self._is_owner:
+        if files is None or running is None:
             return
-        with locked(self.data_dir / "lock"):
-            if not files.stop(running, STOP_SECONDS):
+        with locked(self.data_dir / "lock"):  # nobody joins between the question and the stop
+            if not files.leave():
+                return
+            if not files.stop(STOP_SECONDS):
                 self._notice("PostgreSQL did not stop in time; it will recover at the next start")
-        self._is_owner = False
         if self._process is not None:
             self._process.wait()
             self._process = None
@@ -116,9 +112,9 @@ class EmbeddedPostgres:
         self.folder, account = settle(self.data_dir, self._fallback_root, self._notice)
         files = self._files = ServerFolder(self.folder)
         try:
+            files.join()
             running = self._find_or_launch(files, account)
             _ensure_database(running)
-            self._is_owner = files.claim(running.socket_dir)
             self._running = running
         except BaseException:  # Ctrl-C included: nothing of ours stays behind half started
             self._abandon(files)
@@ -203,6 +199,7 @@ class EmbeddedPostgres:
 
     def _abandon(self, files: ServerFolder) -> None:
         process, self._process, self._running = self._process, None, None
+        files.leave()
         if process is not None:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)  # fast shutdown

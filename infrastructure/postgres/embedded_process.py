@@ -1,4 +1,4 @@
-"""The running server, seen from its files: is it alive, is it ready, who is to stop it."""
+"""The running server, seen from its files: is it alive, is it ready, who uses it."""
 
 from __future__ import annotations
 
@@ -42,6 +42,10 @@ SETTINGS = {
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] ",
     "log_checkpoints": "off",  # or an idle year fills the log file
+    # A refused row or statement is not quoted: it may be what somebody wrote in a chat.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length_on_error": "0",
 }
 
 
@@ -70,21 +74,44 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class _Note:
-    """Kept beside the data: where the socket is, and which process is to stop the server."""
+    """Kept beside the data: where the socket is, to be removed after a crash."""
 
     socket_dir: str
-    pid: int = 0
-    started: float = 0.0  # seconds since 1970; process numbers are used again, this is not
 
 
 class ServerFolder:
-    """cluster/ (the data), server.log, alive (locked while any server process lives), owner."""
+    """
+    cluster/ (the data), server.log, socket (the note of where it is), and two files that are only
+    locked: alive, as long as any process of the server lives; users, shared by all who use it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.cluster = folder / "cluster"
         self.log = folder / "server.log"
         self._alive = folder / "alive"
-        self._owner = folder / "owner"
+        self._socket = folder / "socket"
+        self._users = folder / "users"
+        self._membership: int | None = None  # our descriptor of `users`
+
+    def join(self) -> None:
+        """From now on nobody else stops the server. A killed process leaves by being killed."""
+        descriptor = os.open(self._users, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        self._membership = descriptor
+
+    def leave(self) -> bool:
+        """True if we were the last user. Harmless to repeat."""
+        descriptor, self._membership = self._membership, None
+        if descriptor is None:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        else:
+            return True
+        finally:
+            os.close(descriptor)
 
     def wait_for_running(self, deadline: float) -> Running | None:
         """None when no server lives; else waits until it is ready, or quite gone."""
@@ -140,21 +167,17 @@ class ServerFolder:
             os.close(alive)
             os.close(log)
 
-    def claim(self, socket_dir: str) -> bool:
-        """True if we are now the one to stop it: nobody living has claimed it before."""
-        if self._owner_lives():
-            return False
-        self._write_note(_Note(socket_dir, os.getpid(), psutil.Process().create_time()))
-        return True
-
-    def stop(self, running: Running, timeout_seconds: float) -> bool:
+    def stop(self, timeout_seconds: float) -> bool:
         """Fast shutdown. False if that took too long and the server was stopped at once instead."""
         deadline = time.monotonic() + timeout_seconds
-        _signal(running.pid, signal.SIGINT)
+        # Not the one we found at our start: that may have crashed, and another user launched this.
+        running, _ = self._read_postmaster()
+        if running is not None:
+            _signal(running.pid, signal.SIGINT)
         while self._is_alive() and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
         was_fast = not self._is_alive()
-        if not was_fast:
+        if not was_fast and running is not None:
             _signal(running.pid, signal.SIGQUIT)
             while self._is_alive() and time.monotonic() < deadline + 10:
                 time.sleep(POLL_SECONDS)
@@ -196,23 +219,16 @@ class ServerFolder:
         finally:
             os.close(descriptor)
 
-    def _owner_lives(self) -> bool:
-        note = self._read_note()
-        try:
-            return bool(psutil.Process(note.pid).create_time() == note.started)
-        except psutil.NoSuchProcess:
-            return False
-
     def _read_note(self) -> _Note:
         try:
-            return _Note(**json.loads(self._owner.read_text("utf-8")))
+            return _Note(**json.loads(self._socket.read_text("utf-8")))
         except (FileNotFoundError, ValueError, TypeError):
-            return _Note("")  # a power cut can leave it empty: then nobody owns the server
+            return _Note("")  # a power cut can leave it empty
 
     def _write_note(self, note: _Note) -> None:
-        draft = self._owner.with_suffix(".new")
+        draft = self._socket.with_suffix(".new")
         draft.write_text(json.dumps(asdict(note)), "utf-8")
-        draft.replace(self._owner)
+        draft.replace(self._socket)
 
     def _make_socket_dir(self, account: ServerAccount) -> str:
         folder = private_folder(account)
@@ -233,7 +249,7 @@ class ServerFolder:
                 Path(socket_dir, name).unlink(missing_ok=True)
             if Path(socket_dir).is_dir() and not any(Path(socket_dir).iterdir()):
                 Path(socket_dir).rmdir()
-        self._owner.unlink(missing_ok=True)
+        self._socket.unlink(missing_ok=True)
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

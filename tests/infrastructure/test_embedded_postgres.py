@@ -26,14 +26,14 @@ from infrastructure.postgres.embedded_places import EmbeddedPostgresError, Serve
 REPOSITORY = Path(__file__).parents[2]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another user")
 
-# Says what it found, then waits for a line before it stops what is its own to stop.
+# Says what it found, then waits for a line before it leaves.
 STARTER = """
 import sys
 from pathlib import Path
 from infrastructure.postgres.embedded import EmbeddedPostgres
 server = EmbeddedPostgres(Path(sys.argv[1]))
 url = server.start()
-print(url, server.pid, server.is_owner, flush=True)
+print(url, server.pid, flush=True)
 sys.stdin.readline()
 server.stop()
 """
@@ -86,12 +86,12 @@ def start_elsewhere(data_dir: Path) -> subprocess.Popen[str]:
     )
 
 
-def reply(process: subprocess.Popen[str]) -> tuple[str, int, bool]:
+def reply(process: subprocess.Popen[str]) -> tuple[str, int]:
     assert process.stdout is not None
     line = process.stdout.readline()
     assert line, process.communicate()[1]
-    url, pid, is_owner = line.split()
-    return url, int(pid), is_owner == "True"
+    url, pid = line.split()
+    return url, int(pid)
 
 
 def remember(url: str, text: str) -> None:
@@ -139,29 +139,88 @@ def test_a_restart_keeps_the_data_and_takes_little_time(data_dir: Path) -> None:
         assert remembered(server.start()) == ["hello", "the first words"]
 
 
-def test_a_second_process_uses_the_server_and_leaves_it_running(place: Path) -> None:
+def test_two_that_start_at_once_share_one_server(place: Path) -> None:
     processes = [start_elsewhere(place / "postgres") for _ in range(2)]
     replies = [reply(process) for process in processes]
-    assert replies[0][:2] == replies[1][:2]
-    assert [is_owner for _, _, is_owner in replies].count(True) == 1
-    owner, user = sorted(processes, key=lambda process: not replies[processes.index(process)][2])
-    user.communicate("stop\n", timeout=20)
-    remember(replies[0][0], "still here")
-    owner.communicate("stop\n", timeout=20)
-    assert (owner.returncode, user.returncode) == (0, 0)
-    assert not psutil.pid_exists(replies[0][1])
+    assert replies[0] == replies[1]
+    url, pid = replies[0]
+    processes[0].communicate("leave\n", timeout=20)
+    remember(url, "still here")
+    processes[1].communicate("leave\n", timeout=20)
+    assert [process.returncode for process in processes] == [0, 0]
+    wait_until_gone(pid)
+
+
+@pytest.mark.parametrize("launcher_leaves", ["first", "last"])
+def test_whoever_leaves_last_stops_the_server(data_dir: Path, launcher_leaves: str) -> None:
+    launcher = start_elsewhere(data_dir)
+    url, pid = reply(launcher)
+    user = start_elsewhere(data_dir)
+    assert reply(user) == (url, pid)
+    first, last = (launcher, user) if launcher_leaves == "first" else (user, launcher)
+    first.communicate("leave\n", timeout=20)
+    remember(url, "still here")
+    last.communicate("leave\n", timeout=20)
+    assert (first.returncode, last.returncode) == (0, 0)
+    wait_until_gone(pid)
+    assert not socket_folder(url).exists()
+
+
+def test_a_killed_user_does_not_keep_the_server_running(data_dir: Path) -> None:
+    killed = start_elsewhere(data_dir)
+    _, pid = reply(killed)
+    user = start_elsewhere(data_dir)
+    reply(user)
+    killed.kill()
+    killed.communicate()
+    user.communicate("leave\n", timeout=20)
+    wait_until_gone(pid)
+
+
+def test_the_server_of_today_is_stopped_though_another_was_found_at_the_start(
+    data_dir: Path,
+) -> None:
+    """It crashed meanwhile, and another user launched it again."""
+    user = start_elsewhere(data_dir)
+    _, crashed = reply(user)
+    for process in [psutil.Process(crashed), *psutil.Process(crashed).children(recursive=True)]:
+        process.kill()
+    wait_until_gone(crashed)
+    launcher = start_elsewhere(data_dir)
+    url, pid = reply(launcher)
+    assert pid != crashed
+    launcher.communicate("leave\n", timeout=20)
+    assert remembered(url) == ["the first words"]
+    user.communicate("leave\n", timeout=20)
+    wait_until_gone(pid)
+
+
+def test_what_a_refused_row_holds_is_not_in_the_servers_log(data_dir: Path) -> None:
+    with EmbeddedPostgres(data_dir) as server:
+        url = server.start()
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE once (words text PRIMARY KEY, number int NOT NULL)")
+            for statement in (
+                "INSERT INTO once VALUES (%s, NULL)",
+                "INSERT INTO once VALUES (%s, 1), ('a secret', 2)",
+            ):
+                with pytest.raises(psycopg.IntegrityError):
+                    connection.execute(statement, ["a secret"])
+    log = (data_dir / "server.log").read_text()
+    assert "violates" in log
+    assert "secret" not in log
 
 
 def test_the_server_of_a_killed_process_is_adopted(data_dir: Path) -> None:
     starter = start_elsewhere(data_dir)
-    url, pid, _ = reply(starter)
+    url, pid = reply(starter)
     remember(url, "before the kill")
     starter.kill()
     starter.communicate()
 
     server = EmbeddedPostgres(data_dir)
     assert server.start() == url
-    assert (server.pid, server.is_owner) == (pid, True)
+    assert server.pid == pid
     assert remembered(url) == ["before the kill", "the first words"]
     server.stop()
     wait_until_gone(pid)
@@ -171,7 +230,7 @@ def test_a_killed_server_recovers_though_its_number_belongs_to_another_program(
     data_dir: Path,
 ) -> None:
     starter = start_elsewhere(data_dir)
-    url, pid, _ = reply(starter)
+    url, pid = reply(starter)
     remember(url, "committed")
     starter.kill()
     tree = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]

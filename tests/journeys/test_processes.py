@@ -113,7 +113,7 @@ def test_an_ingest_that_is_stopped_while_embedding_is_finished_by_the_next(
     data_dir, _ = demo  # where the model is compiled already
     path = str(export(home / "export.jsonl", 800))
     with start(data_dir, "ingest", path) as running:
-        eventually((data_dir / "postgres" / "owner").exists, 60)
+        eventually((data_dir / "postgres" / "socket").exists, 60)
         eventually(lambda: is_embedding(data_dir, running), 60)
         tree = running.tree()
         tell("stopped", running.end(signal.SIGTERM, timeout_seconds=15))
@@ -164,7 +164,7 @@ def test_a_worker_that_is_told_to_stop_takes_its_server_along(home: Path) -> Non
     assert_nothing_is_left(tree, home / "data")
 
 
-@pytest.mark.parametrize("moment", ["lock", "cluster", "owner", "alive", "cluster/postmaster.pid"])
+@pytest.mark.parametrize("moment", ["lock", "cluster", "socket", "alive", "cluster/postmaster.pid"])
 def test_a_command_that_is_stopped_while_it_starts_leaves_no_server(
     home: Path, moment: str
 ) -> None:

@@ -55,7 +55,7 @@ def servers_in(folder: Path) -> list[psutil.Process]:
 
 def server_url(data_dir: Path) -> str:
     """Of the embedded server, for looking in from outside."""
-    note = json.loads((data_dir / "postgres" / "owner").read_text("utf-8"))
+    note = json.loads((data_dir / "postgres" / "socket").read_text("utf-8"))
     return f"postgresql://postgres@/chatledger?host={quote(note['socket_dir'])}&port=5432"
 
 
