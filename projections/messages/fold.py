@@ -34,11 +34,21 @@ class Row:
     version: int
     upload_ids: list[UUID]
     position: int
+    superseded: set[str] = field(default_factory=set)  # texts that it had before
 
     @property
     def has_text(self) -> bool:
         """Whether it is to be embedded."""
         return "text_key" in self.fields
+
+    @property
+    def is_deleted(self) -> bool:
+        return self.kind == "deleted"
+
+    @property
+    def edited_at(self) -> datetime | None:
+        at = self.fields.get("edited_at")
+        return None if at is None else datetime.fromisoformat(at)
 
 
 @dataclass(slots=True)
@@ -51,6 +61,9 @@ class Known:
     version: int
     upload_ids: list[UUID]
     has_text: bool  # is to be embedded
+    is_deleted: bool
+    edited_at: datetime | None
+    superseded: set[str]
 
 
 @dataclass(slots=True)
@@ -88,7 +101,7 @@ class Total:
 class Changes:
     fresh: dict[Key, Row] = field(default_factory=dict)
     edited: dict[Key, Row] = field(default_factory=dict)  # rows whose text changes
-    seen: dict[Key, Known] = field(default_factory=dict)  # rows that only one more upload has
+    seen: dict[Key, Known] = field(default_factory=dict)  # rows that keep their text
     versions: list[Version] = field(default_factory=list)
     outcomes: dict[UUID, Outcome] = field(default_factory=dict)  # by upload
     spans: dict[tuple[UUID, UUID], Span] = field(default_factory=dict)  # upload, conversation
@@ -140,7 +153,8 @@ def fold(page: Iterable[Row], stored: Mapping[Key, Known]) -> Changes:
     Decide for every message of a page; `stored` is what the table holds under the page's keys.
 
     The same key with the same text is known; with another text it is an edit: the new text
-    becomes the message's, the old one a version.
+    becomes the message's, the old one a version. An export that was made before another may be
+    uploaded after it: what it has is a version, and the message keeps its text.
     """
     changes = Changes()
     for row in page:
@@ -170,7 +184,10 @@ def fold(page: Iterable[Row], stored: Mapping[Key, Known]) -> Changes:
         is_new_place = upload_id not in current.upload_ids
         if is_new_place:
             current.upload_ids.append(upload_id)
-        if current.text == row.text:
+        is_past = current.text != row.text and is_older(row, current)
+        if is_past:
+            add_past(row, current, changes)
+        if is_past or current.text == row.text:
             outcome.known += is_new_place
             if isinstance(current, Known):
                 changes.seen[key] = current
@@ -178,7 +195,7 @@ def fold(page: Iterable[Row], stored: Mapping[Key, Known]) -> Changes:
         outcome.edited += 1
         total.texts += row.has_text - current.has_text
         row.message_id, row.version = current.message_id, current.version
-        row.upload_ids = current.upload_ids
+        row.upload_ids, row.superseded = current.upload_ids, current.superseded
         add_superseded(row, current.text, changes)
         changes.seen.pop(key, None)
         if key in changes.fresh:
@@ -188,10 +205,35 @@ def fold(page: Iterable[Row], stored: Mapping[Key, Known]) -> Changes:
     return changes
 
 
+def is_older(row: Row, current: Row | Known) -> bool:
+    """
+    Whether the row is what the message was before, although its export came later.
+
+    Where nothing tells, the later upload is believed.
+    """
+    if row.is_deleted != current.is_deleted:
+        return current.is_deleted  # nothing comes back
+    at, known_at = row.edited_at, current.edited_at
+    if at is not None and known_at is not None and at != known_at:
+        return at < known_at
+    if any(text == current.text for text, _ in own_edits(row)):
+        return False
+    if (at is None) != (known_at is None):
+        return at is None  # it was not edited yet
+    return row.text in current.superseded
+
+
+def add_past(row: Row, current: Row | Known, changes: Changes) -> None:
+    """What an older export has of a message, as far as it is new."""
+    for text, at in [*own_edits(row), (row.text, current.edited_at)]:
+        if text != current.text and text not in current.superseded:
+            add_version(current, text, at, row.position, changes)
+
+
 def add_own_edits(row: Row, changes: Changes) -> None:
     """Versions that the export itself carries."""
     for text, at in own_edits(row):
-        add_version(row, text, at, changes)
+        add_version(row, text, at, row.position, changes)
 
 
 def add_superseded(row: Row, known_text: str, changes: Changes) -> None:
@@ -203,16 +245,30 @@ def add_superseded(row: Row, known_text: str, changes: Changes) -> None:
     edits = own_edits(row)
     places = [place for place, (text, _) in enumerate(edits) if text == known_text]
     if not places:
-        add_version(row, known_text, edited_at(row), changes)
+        add_version(row, known_text, row.edited_at, row.position, changes)
     for text, at in edits[places[-1] :] if places else ():
-        add_version(row, text, at, changes)
+        add_version(row, text, at, row.position, changes)
 
 
-def add_version(row: Row, text: str, superseded_at: datetime | None, changes: Changes) -> None:
+def add_version(
+    message: Row | Known,
+    text: str,
+    superseded_at: datetime | None,
+    position: int,
+    changes: Changes,
+) -> None:
     changes.versions.append(
-        Version(row.workspace_id, row.message_id, row.version, text, superseded_at, row.position)
+        Version(
+            message.workspace_id,
+            message.message_id,
+            message.version,
+            text,
+            superseded_at,
+            position,
+        )
     )
-    row.version += 1
+    message.superseded.add(text)
+    message.version += 1
 
 
 def own_edits(row: Row) -> list[tuple[str, datetime | None]]:
@@ -220,8 +276,3 @@ def own_edits(row: Row) -> list[tuple[str, datetime | None]]:
         (text, None if at is None else datetime.fromisoformat(at))
         for text, at in row.fields.get("edits", ())
     ]
-
-
-def edited_at(row: Row) -> datetime | None:
-    at = row.fields.get("edited_at")
-    return None if at is None else datetime.fromisoformat(at)

@@ -20,7 +20,6 @@ from projections.messages.fold import (
     Key,
     Known,
     Row,
-    edited_at,
     fold,
     rows,
 )
@@ -38,7 +37,7 @@ TYPES = [
 
 class MessagesReadModel:
     name = "messages"
-    code_version = 2
+    code_version = 3
     topics = frozenset({Transcript.Recorded.TOPIC, Upload.Read.TOPIC})
 
     def tables(self, schema: str) -> str:
@@ -91,14 +90,18 @@ def select_known(connection: Connection[Any], schema: str, keys: set[Key]) -> di
     found = connection.execute(
         f"""
         SELECT conversation_id, message_key, workspace_id, message_id, text, version, upload_ids,
-               text_key IS NOT NULL
+               text_key IS NOT NULL, kind = 'deleted', edited_at,
+               CASE WHEN version > 1 THEN ARRAY(
+                   SELECT v.text FROM {schema}.message_version AS v
+                   WHERE v.workspace_id = m.workspace_id AND v.message_id = m.message_id
+               ) ELSE '{{}}' END
         FROM unnest(%b::uuid[], %b::text[]) AS wanted (conversation_id, message_key)
-        JOIN {schema}.message USING (conversation_id, message_key)
+        JOIN {schema}.message AS m USING (conversation_id, message_key)
         """,
         ([key[0] for key in keys], [key[1] for key in keys]),
         binary=True,
     ).fetchall()
-    return {(row[0], row[1]): Known(*row[2:]) for row in found}
+    return {(row[0], row[1]): Known(*row[2:-1], set(row[-1])) for row in found}
 
 
 def insert(connection: Connection[Any], schema: str, fresh: Any) -> None:
@@ -128,7 +131,7 @@ def values(row: Row) -> tuple[Any, ...]:
         None if text_key is None else UUID(text_key),
         fields.get("reply_to"),
         fields.get("thread"),
-        edited_at(row),
+        row.edited_at,
         json(fields.get("reactions")),
         json(fields.get("attachments")),
         json(fields.get("extra")),
@@ -158,9 +161,9 @@ def update(connection: Connection[Any], schema: str, changes: Changes) -> None:
     if seen:
         with connection.cursor() as cursor:
             cursor.executemany(
-                f"UPDATE {schema}.message SET upload_ids = %s, vanished_in = NULL "
+                f"UPDATE {schema}.message SET upload_ids = %s, version = %s, vanished_in = NULL "
                 "WHERE workspace_id = %s AND message_id = %s",
-                [(known.upload_ids, known.workspace_id, known.message_id) for known in seen],
+                [(k.upload_ids, k.version, k.workspace_id, k.message_id) for k in seen],
             )
 
 

@@ -28,7 +28,7 @@ def tables(schema: str) -> str:
         reactions jsonb,               -- [[value, [author ids], total]]
         attachments jsonb,             -- [[name, media type, bytes]]
         extra jsonb,
-        version int NOT NULL,          -- 1, and one more for each edit
+        version int NOT NULL,          -- 1, and one more for each text that it had before
         upload_ids uuid[] NOT NULL,    -- where it was seen, first first
         vanished_in uuid,              -- a later upload that covers its time does not have it
         position bigint NOT NULL,      -- of the event that last changed the row
@@ -41,10 +41,10 @@ def tables(schema: str) -> str:
     CREATE TABLE {schema}.message_version (  -- superseded texts
         workspace_id uuid NOT NULL,
         message_id bigint NOT NULL,
-        version int NOT NULL,
+        version int NOT NULL,          -- in the order in which they became known
         text text NOT NULL,
         superseded_at timestamptz,     -- by the source's own account; null where it says nothing
-        position bigint NOT NULL,      -- of the event that brought the next version
+        position bigint NOT NULL,      -- of the event that says so
         PRIMARY KEY (workspace_id, message_id, version)
     );
     CREATE TABLE {schema}.upload_span (      -- the time that an upload covers

@@ -136,7 +136,7 @@ def test_another_text_under_the_same_key_is_an_edit_and_the_old_one_is_kept(chat
     chat.upload(message(0, "at eight"), message(1, "ok"))
     edited_at = datetime(2024, 5, 2, tzinfo=UTC)
     chat.upload(message(0, "at nine", edited_at=edited_at), message(1, "ok"))
-    chat.upload(message(0, "at ten"))
+    chat.upload(message(0, "at ten", edited_at=edited_at + timedelta(days=1)))
 
     assert chat.outcomes() == [(2, 0, 0, 0), (0, 1, 1, 0), (0, 0, 1, 0)]
     assert chat.texts() == [("k0", "at ten", 3), ("k1", "ok", 1)]
@@ -144,7 +144,10 @@ def test_another_text_under_the_same_key_is_an_edit_and_the_old_one_is_kept(chat
         [(first_id,)] = tables.rows("message", "message_id", "WHERE message_key = 'k0'")
         versions = tables.rows("message_version", "message_id, version, text, superseded_at")
         assert tables.one("message", "upload_ids", "WHERE message_key = 'k0'") == (chat.uploads,)
-    assert versions == [(first_id, 1, "at eight", edited_at), (first_id, 2, "at nine", None)]
+    assert versions == [
+        (first_id, 1, "at eight", edited_at),
+        (first_id, 2, "at nine", edited_at + timedelta(days=1)),
+    ]
 
 
 def test_words_are_found_in_the_new_text_only(chat: Chat) -> None:
@@ -160,8 +163,73 @@ def test_words_are_found_in_the_new_text_only(chat: Chat) -> None:
 
 
 def test_an_edit_back_is_one_more_version(chat: Chat) -> None:
-    for text in ("a", "b", "a"):
-        chat.upload(message(0, text))
+    """If the source says that it is one: else it is an older export that came later."""
+    for day, text in enumerate(("a", "b", "a")):
+        at = None if day == 0 else NOON + timedelta(days=day)
+        chat.upload(message(0, text, edited_at=at))
+
+    assert chat.texts() == [("k0", "a", 3)]
+
+
+@pytest.mark.parametrize("dates", [(0, 1, 2), (None, 1, 2), (None, None, None)])
+def test_an_older_export_uploaded_later_reverts_nothing(
+    chat: Chat, dates: tuple[int | None, ...]
+) -> None:
+    at = [None if day is None else NOON + timedelta(days=day) for day in dates]
+    first, second, third = (
+        message(0, text, edited_at=when) for text, when in zip("abc", at, strict=True)
+    )
+    for said in (first, second, third, first, second):
+        chat.upload(said)
+
+    assert chat.texts() == [("k0", "c", 3)]
+    assert chat.outcomes()[-2:] == [(0, 1, 0, 0)] * 2
+    with chat.tables() as tables:
+        assert tables.rows("message_version", "version, text") == [(1, "a"), (2, "b")]
+        assert tables.one("message", "upload_ids") == (chat.uploads,)
+
+
+@pytest.mark.parametrize("page", [1, 1_000])
+def test_an_older_export_that_nobody_had_seen_adds_its_versions(chat: Chat, page: int) -> None:
+    """Each once, and in whatever order the exports come."""
+    at = [NOON + timedelta(days=day) for day in range(4)]
+    chat.upload(message(0, "d", edited_at=at[3]))
+    chat.upload(message(0, "c", edited_at=at[2], edits=(Edit("a", at[1]),)))
+    chat.upload(message(0, "a"))
+    chat.upload(message(0, "b", edited_at=at[1]))
+    chat.upload(message(0, "e", edited_at=at[3] + timedelta(days=1)))
+
+    assert chat.outcomes() == [(1, 0, 0, 0), *[(0, 1, 0, 0)] * 3, (0, 0, 1, 0)]
+    with chat.tables(page=page) as tables:
+        assert tables.one("message", "text, version") == ("e", 5)
+        assert tables.rows("message_version", "version, text, superseded_at") == [
+            (1, "a", at[1]),
+            (2, "c", at[3]),
+            (3, "b", at[3]),
+            (4, "d", at[3] + timedelta(days=1)),
+        ]
+
+
+def test_what_was_deleted_does_not_come_back_with_an_older_export(chat: Chat) -> None:
+    """A deletion has no date of its own, and comes after every edit."""
+    said = message(0, "regrettable", edited_at=NOON)
+    deleted = message(0, "", kind="deleted")
+    for item in (said, deleted, said, message(0, "worse")):
+        chat.upload(item)
+
+    assert chat.texts() == [("k0", "", 3)]
+    with chat.tables() as tables:
+        assert tables.one("message", "kind") == ("deleted",)
+        assert tables.rows("message_version", "text", "ORDER BY version") == [
+            ("regrettable",),
+            ("worse",),
+        ]
+
+
+def test_the_exports_own_history_tells_which_is_newer(chat: Chat) -> None:
+    chat.upload(message(0, "a"))
+    chat.upload(message(0, "b"))
+    chat.upload(message(0, "a", edits=(Edit("a", None), Edit("b", None))))
 
     assert chat.texts() == [("k0", "a", 3)]
 
@@ -340,13 +408,18 @@ def test_what_cannot_be_stored_is_left_out_of_every_field(chat: Chat) -> None:
 
 
 said = st.builds(
-    lambda minute, text, author, edit: message(
-        minute, text, author=author, edits=(Edit(edit, None),) if edit else ()
+    lambda minute, text, author, edit, day: message(
+        minute,
+        text,
+        author=author,
+        edits=(Edit(edit, None),) if edit else (),
+        edited_at=None if day is None else NOON + timedelta(days=day),
     ),
     st.integers(0, 5),
     st.sampled_from(["a", "b", "c", ""]),
     st.sampled_from(["Ada", "Bob", None]),
     st.sampled_from([None, "a", "b"]),
+    st.sampled_from([None, None, 1, 2]),
 )
 history = st.lists(
     st.tuples(st.lists(said, min_size=1, max_size=8), st.integers(1, 3)), min_size=1, max_size=4
