@@ -10,6 +10,7 @@ from uuid import UUID
 import psycopg
 from psycopg import Connection
 
+from infrastructure.discretion import describe
 from infrastructure.keys.keyring import KeyRing
 
 log = logging.getLogger(__name__)
@@ -66,10 +67,10 @@ class KeyDestructionListener:
                     # Only now: what is destroyed from here on will be heard.
                     self._keyring.forget_all()
                     self._listen(connection)
-            except psycopg.Error as error:
+            except Exception as error:  # noqa: BLE001 - a thread that died would hear nothing more
                 # Nobody tells us now: better to fetch every key than to use a destroyed one.
                 self._keyring.forget_all()
-                log.warning("cannot hear of destroyed keys: %s", type(error).__name__)
+                log.warning("cannot hear of destroyed keys, trying again: %s", describe(error))
                 self._stopping.wait(self._wait_seconds)
 
     def _listen(self, connection: Connection[Any]) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from psycopg import Connection
 
 from application.ports.embedder import EmbeddingModel
+from infrastructure.discretion import describe
 from infrastructure.search.meaning import Nearest
 from infrastructure.vectors.faiss_index import FaissIndex
 from infrastructure.vectors.snapshot import SnapshotInvalidError, SnapshotStore
@@ -126,9 +127,11 @@ class FaissFollower:
                     # Listening first: what moves after this is either read or announced.
                     connection.execute("LISTEN projection_moved")
                     self._follow(connection)
-            except psycopg.Error as error:
-                log.warning("the FAISS index lost its connection and tries again: %s", error)
-                self._checked = None  # the database may have been restored meanwhile
+            except Exception as error:  # noqa: BLE001 - a thread that died would never catch up
+                log.warning("the FAISS index cannot follow and tries again: %s", describe(error))
+                # The database may have been restored meanwhile, or a page been taken in by half:
+                # until that is checked, PostgreSQL answers.
+                self._checked = None
                 self._stopping.wait(RECONNECT_SECONDS)
         self._save(is_last=True)
 
@@ -176,6 +179,9 @@ class FaissFollower:
         except SnapshotInvalidError as error:
             log.warning("no usable FAISS snapshot (%s): reading the vectors again", error)
             return
+        except OSError as error:
+            log.warning("no FAISS snapshot can be read: %s", describe(error))
+            return
         if loaded is not None:
             self._indexes, self._position, self._last_id = loaded
 
@@ -186,7 +192,7 @@ class FaissFollower:
         try:
             self._snapshots.save(self._indexes, self._position, self._last_id)
         except OSError as error:
-            log.warning("the FAISS snapshot could not be written: %s", error)
+            log.warning("the FAISS snapshot could not be written: %s", describe(error))
         self._unsaved, self._saved_at = 0, time.monotonic()
 
 

@@ -16,7 +16,11 @@ from interfaces.jobs.registry import register_tasks
 
 @contextmanager
 def projections_woken(container: Container) -> Iterator[Waker]:
-    """Tell the workers, whatever their process, of every commit of this one."""
+    """
+    Around everything that runs for long: tell the workers, whatever their process, of every commit
+    of this one, and forget the keys that others destroy.
+    """
+    container.start_background()
     waker = Waker(container.conninfo)
     cast("AppendOnlyRecorder", container.archive.recorder).on_commit = waker.wake
     try:

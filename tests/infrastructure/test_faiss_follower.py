@@ -249,6 +249,33 @@ def test_a_killed_connection_is_made_again(feed: VectorFeed, start: Start) -> No
     assert len(follower) == 6
 
 
+def test_it_survives_what_nobody_expected_and_takes_nothing_in_twice(
+    feed: VectorFeed,
+    start: Start,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A defect, or a machine without memory, must not end the thread unseen."""
+    add, failures = FaissFollower._add, iter([ValueError("what Ada said"), MemoryError()])
+
+    def add_badly(self: FaissFollower, rows: list[tuple[int, UUID, bytes]]) -> None:
+        if (failure := next(failures, None)) is None:
+            return add(self, rows)
+        last_id = self._last_id
+        add(self, rows)
+        self._last_id = last_id
+        raise failure
+
+    monkeypatch.setattr(FaissFollower, "_add", add_badly)
+    follower = start(feed)
+    catch_up(follower, feed, feed.add(unit_vectors(20)))
+
+    assert len(follower) == 20
+    assert "ValueError" in caplog.text
+    assert "MemoryError" in caplog.text
+    assert "Ada" not in caplog.text
+
+
 def test_while_the_connection_is_lost_it_leaves_the_answer_to_others(
     feed: VectorFeed, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:

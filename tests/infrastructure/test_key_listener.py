@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -10,8 +11,10 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from infrastructure.container import Container
 from infrastructure.keys.keyring import KeyRing
 from infrastructure.keys.listener import KeyDestructionListener
+from interfaces.cli.running import projections_woken, working
 from tests.support.archive import MASTER, Ledger, app_conninfo
 from tests.support.archive_fixture import open_test_container
 from tests.support.eventually import eventually
@@ -86,6 +89,27 @@ def test_what_may_have_gone_unheard_is_forgotten(
     eventually(lambda: not ring.holds(subjects[0]))
 
 
+def test_a_notification_that_names_no_key_is_survived(
+    own_ledger: Ledger,
+    ring: WatchedRing,
+    listener: KeyDestructionListener,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whoever may use the database may notify."""
+    subjects = [uuid4(), uuid4()]
+    ring.ensure(subjects)
+    with psycopg.connect(own_ledger.url, autocommit=True) as owner:
+        owner.execute("NOTIFY key_destroyed, 'no such thing'")
+    eventually(lambda: ring.cleared == 3)  # nobody knows which key was meant
+    assert not any(map(ring.holds, subjects))
+    assert "ValueError" in caplog.text
+    assert "no such thing" not in caplog.text
+
+    ring.ensure(subjects)
+    other_process(own_ledger).destroy(subjects[0])
+    eventually(lambda: not ring.holds(subjects[0]))
+
+
 def test_without_a_database_it_goes_on_trying_and_stops_when_asked(
     own_ledger: Ledger, ring: WatchedRing
 ) -> None:
@@ -128,6 +152,24 @@ def test_a_key_destroyed_while_it_is_fetched_is_not_kept(
     ring.get([subject])
 
     assert not ring.holds(subject)
+
+
+@pytest.mark.parametrize("around", [projections_woken, working])
+def test_whatever_runs_for_long_forgets_destroyed_keys(
+    database_url: str,
+    tmp_path: Path,
+    around: Callable[[Container], AbstractContextManager[object]],
+) -> None:
+    subject = uuid4()
+    with open_test_container(database_url, tmp_path) as container, around(container):
+        # Until it listens, it may forget everything once more.
+        eventually(lambda: container.keyring._forgotten > 0)
+        container.keyring.ensure([subject])
+        with open_test_container(database_url, tmp_path) as other:
+            other.keyring.destroy(subject)
+
+        eventually(lambda: subject not in container.keyring._cache)
+        assert container.keyring.get([subject]) == {}
 
 
 def test_the_container_stops_it_when_it_closes(database_url: str, tmp_path: Path) -> None:
