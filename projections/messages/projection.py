@@ -101,7 +101,7 @@ def select_known(connection: Connection[Any], schema: str, keys: set[Key]) -> di
         ([key[0] for key in keys], [key[1] for key in keys]),
         binary=True,
     ).fetchall()
-    return {(row[0], row[1]): Known(*row[2:-1], set(row[-1])) for row in found}
+    return {(row[0], row[1]): Known(*(*row[2:-1], set(row[-1]))) for row in found}
 
 
 def insert(connection: Connection[Any], schema: str, fresh: Any) -> None:
