@@ -117,6 +117,11 @@ def clean_name(name: str) -> str:
     return name.removeprefix("~").lstrip(" \u00a0\u202f") if name.startswith("~") else name
 
 
+def is_encryption_notice(text: str) -> bool:
+    """The iPhone puts it at the top, under the chat's own name."""
+    return text.lstrip(MARKS).startswith(_ENCRYPTION)
+
+
 def interpret(text: str) -> Content:
     """What a person's line holds."""
     is_marked = text[:1] in _FIRST_MARKS

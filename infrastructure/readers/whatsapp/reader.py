@@ -23,7 +23,7 @@ from infrastructure.readers.text_stream import sniff_text
 from infrastructure.readers.whatsapp.chat import ChatLines
 from infrastructure.readers.whatsapp.headers import is_plausible, parse_header
 from infrastructure.readers.whatsapp.notices import split_author
-from infrastructure.readers.whatsapp.survey import Survey, survey, title_from_name
+from infrastructure.readers.whatsapp.survey import Survey, is_anonymous, survey, title_from_name
 
 _MAX_CHATS = 10_000
 _TEXTS_ASKED = 20  # text files of an archive that are looked into to recognise it
@@ -39,7 +39,7 @@ class WhatsAppReader:
     """Times are the phone's local times; minute precision on Android."""
 
     format = "whatsapp"
-    version = 1
+    version = 2
 
     def recognise(self, file: ExportFile) -> Recognition | None:
         if not is_archive(file):
@@ -119,11 +119,21 @@ def _read_chats(
         order, doubt = _order(chat, options.date_order, phone_order)
         facts.date_order = facts.date_order or order
         fallback = title_from_name(chat.file.name)
-        if fallback == "_chat":
+        if is_anonymous(fallback):
             fallback = title_from_name(archive)
-        title = chat.found.title(fallback)
+        source = None
+        if is_anonymous(fallback):
+            title, source = chat.found.name()
+        else:
+            title = chat.found.title(fallback)
         conversation = Conversation(_unused(title, ids), title, chat.found.kind(title))
         yield conversation
+        if source is not None:
+            reason = (
+                f"the file's name does not say which chat it is, so it is named after {source}; "
+                "to name it yourself, call the file `WhatsApp Chat - NAME.txt`"
+            )
+            yield ReadWarning(chat.file.name, None, reason)
         if doubt is not None:
             reason = (
                 f"dates were read as {'/'.join(order)} because {doubt}; "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import PurePosixPath
 
 from application.ports.chat_reader import ExportFile
@@ -18,7 +19,7 @@ from infrastructure.readers.whatsapp.headers import (
     Shape,
     is_plausible,
 )
-from infrastructure.readers.whatsapp.notices import split_author
+from infrastructure.readers.whatsapp.notices import is_encryption_notice, split_author
 
 _QUOTED = re.compile(r"[\"“„«](.{1,200})[\"”“»]")
 _TITLE = re.compile(
@@ -27,6 +28,7 @@ _TITLE = re.compile(
     r"(?:-[ _]|with[ _]|mit[ _]|con[ _]|avec[ _]|com[ _]|met[ _]|med[ _])(.+)",
     re.IGNORECASE,
 )
+_ANONYMOUS = re.compile(r"_chat(?:[ _-]*\(?\d+\)?)?", re.IGNORECASE)  # a browser may number it
 _NOTICES_ASKED = 50  # headers at the top in which the group's name is looked for
 _OTHER_SHAPE_SHARE = 20  # one in so many headers makes a second shape believable
 
@@ -40,6 +42,8 @@ class Survey:
     titles: list[str] = field(default_factory=list)  # names of groups in the first notices
     names: set[str] = field(default_factory=set)  # of people, the first few
     headers: int = 0
+    own_name: str | None = None  # the chat's, where the first notices tell
+    opening: str = ""  # the first line that somebody said; of notices if nobody did
 
     @property
     def main_shape(self) -> Shape | None:
@@ -65,7 +69,21 @@ class Survey:
         return next((title for title in self.titles if _letters(title) == wanted), fallback)
 
     def kind(self, title: str) -> ConversationKind:
-        return "group" if title in self.titles or len(self.names) > 2 else "direct"
+        is_named = title in self.titles and title not in self.names  # notices name people, too
+        return "group" if is_named or len(self.names) > 2 else "direct"
+
+    def name(self) -> tuple[str, str]:
+        """
+        A title for a chat whose file has no name, and what it was taken from.
+
+        From what a later export of the same chat says, too, and another chat's does not.
+        """
+        if self.own_name is not None:
+            return self.own_name, "the notices at its top"
+        if len(self.names) == 2:
+            return ", ".join(sorted(self.names)), "the two people in it"
+        digest = sha256(self.opening.encode("utf-8", "replace")).hexdigest()
+        return f"Chat {digest[:12]}", "its first message"
 
 
 def survey(file: ExportFile) -> Survey:
@@ -84,13 +102,21 @@ def survey(file: ExportFile) -> Survey:
             found.votes.setdefault(shape, DateOrderVotes()).add(header.date, header.clock)
             last = header
         if found.headers <= _NOTICES_ASKED or len(found.names) < 3:
-            _look_for_names(line[header.end :], shape, found)
+            _look_for_names(line, header, found)
     return found
 
 
-def _look_for_names(rest: str, shape: Shape, found: Survey) -> None:
-    name, text = split_author(rest, is_bracketed=shape.is_bracketed)
+def _look_for_names(line: str, header: Header, found: Survey) -> None:
+    rest = line[header.end :]
+    name, text = split_author(rest, is_bracketed=header.shape.is_bracketed)
     is_notice = name is None or text.startswith(tuple(MARKS))
+    if found.headers == 1 or not (is_notice or found.names):
+        found.opening = line
+    if found.own_name is None and found.headers <= _NOTICES_ASKED:
+        if name is None:
+            found.own_name = next(iter(_QUOTED.findall(rest)), None)
+        elif is_encryption_notice(text):
+            found.own_name = name
     if name is None:
         found.titles += _QUOTED.findall(rest)[:1]
     elif is_notice:
@@ -104,13 +130,18 @@ def _look_for_names(rest: str, shape: Shape, found: Survey) -> None:
 def title_from_name(name: str) -> str:
     """The chat's name in the name of a file or of the folder around `_chat.txt`."""
     path = PurePosixPath(name)
-    is_anonymous = path.name.lower() == "_chat.txt"
-    stem = path.parent.name if is_anonymous and path.parent.name else path.stem
+    is_in_folder = path.name.lower() == "_chat.txt" and path.parent.name
+    stem = path.parent.name if is_in_folder else path.stem
     match = _TITLE.fullmatch(stem)
     if match is None:
         return stem
     title = match[1]
     return title.replace("_", " ").strip() if " " not in stem else title.strip()
+
+
+def is_anonymous(title: str) -> bool:
+    """Whether the iPhone's name for every chat is all that is known of it."""
+    return _ANONYMOUS.fullmatch(title) is not None
 
 
 def _letters(title: str) -> str:

@@ -164,6 +164,54 @@ def test_a_date_that_does_not_exist_is_told_of_with_its_line() -> None:
     assert [(w.line, w.is_fatal) for w in found.warnings] == [(2, False), (3, False)]
 
 
+NOTICE = "[31.12.23, 21:05:07] {}: \u200eMessages and calls are end-to-end encrypted."
+SAID = "[31.12.23, 21:05:{}] {}: {}"
+
+
+@pytest.mark.parametrize("file", ["_chat.txt", "_chat (1).txt", "_Chat-2.txt"])
+@pytest.mark.parametrize(
+    ("lines", "title", "kind", "source"),
+    [
+        (
+            [NOTICE.format("Rome"), *(SAID.format(10 + n, f"P{n}", "hi") for n in range(3))],
+            *("Rome", "group", "notices"),
+        ),
+        (
+            [NOTICE.format("Bob"), SAID.format(10, "Ann", "hi"), SAID.format(11, "Bob", "yes")],
+            *("Bob", "direct", "notices"),
+        ),
+        (
+            [SAID.format(10, "Bob", "hi"), SAID.format(11, "Ann", "yes")],
+            *("Ann, Bob", "direct", "two people"),
+        ),
+    ],
+)
+def test_an_unzipped_iphone_chat_is_named_by_what_it_holds(
+    file: str, lines: list[str], title: str, kind: str, source: str
+) -> None:
+    found = read(text_file("\n".join(lines), file))
+    assert found.conversations == [(title, title, kind)]
+    [reason] = [reason for reason in found.reasons if "named after" in reason]
+    assert source in reason
+
+
+def test_unzipped_iphone_chats_stay_apart_and_a_longer_export_joins_its_chat() -> None:
+    def conversation(first: str, count: int, file: str = "_chat.txt") -> str:
+        said = [SAID.format(10 + n, f"P{n}", f"{first} {n}") for n in range(count)]
+        return read(text_file("\n".join(said), file)).conversations[0].id
+
+    assert conversation("hi", 3) == conversation("hi", 9, "_chat 2.txt")
+    assert conversation("hi", 3) != conversation("ahoy", 3)
+
+
+def test_the_archive_names_the_chat_in_it() -> None:
+    """As what it is called where it was unzipped, if the notices say so."""
+    chat = "\n".join([NOTICE.format("Rome"), SAID.format(10, "Ann", "hi")])
+    zipped = read(zip_file({"_chat.txt": chat}, name="WhatsApp Chat - Rome.zip"))
+    assert zipped.conversations[0].id == read(text_file(chat, "_chat.txt")).conversations[0].id
+    assert not [reason for reason in zipped.reasons if "named after" in reason]
+
+
 def test_two_chats_of_one_title_stay_two_conversations() -> None:
     chat = "31/12/23, 21:05 - Ann: a"
     found = read(zip_file({"1/WhatsApp Chat with A.txt": chat, "2/WhatsApp Chat with A.txt": chat}))
