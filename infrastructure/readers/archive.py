@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import stat
 import struct
@@ -19,9 +20,10 @@ SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _END_RECORD = struct.Struct("<4s4H2LH")
 _IGNORED = ("__MACOSX/", "desktop.ini", "Thumbs.db", ".DS_Store")
-# All that the standard library raises for archives that are not as they should be.
+# All that the standard library raises for archives that are not as they should be. An OSError is
+# none of it: it says something of the machine (see SourceStream).
 _DAMAGE = (
-    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError),
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError),
     *(NotImplementedError, RuntimeError, IndexError),
 )
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
@@ -50,6 +52,53 @@ class BrokenMemberError(Exception):
 def is_archive(file: ExportFile) -> bool:
     with file.open() as stream:
         return stream.read(4) in SIGNATURES
+
+
+class SourceStream:
+    """
+    The archive's own bytes. Remembers that they could not be read.
+
+    `zipfile` takes an OSError for a bad archive in places, and says so in other words.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._failure: OSError | None = None
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            return self._stream.read(size)
+        except OSError as error:
+            self._failure = error
+            raise
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return self._stream.seek(offset, whence)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                self._failure = error
+            elif whence == 0:  # before the first byte: the directory lies
+                raise ValueError("a place outside the archive") from error
+            raise  # from the end, zipfile knows what it means: the archive is small
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def seekable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def require_readable(self) -> None:
+        """
+        Raises:
+            OSError: if that is what really happened.
+        """
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
 
 
 class Member:
@@ -89,13 +138,16 @@ class Archive:
         self.name = file.name
         self.limits = limits or ArchiveLimits()
         self.bytes_read = 0  # unpacked, over all members
-        self._stream = file.open()
+        self._source = SourceStream(file.open())
+        self._stream = cast("BinaryIO", self._source)  # as much of it as zipfile uses
         try:
             _check_directory_size(self._stream, file, self.limits)
             self._zip = zipfile.ZipFile(self._stream)
+            self._source.require_readable()
             self.members = self._checked(file.size)
         except _DAMAGE as error:
             self._stream.close()
+            self._source.require_readable()
             reason = f"the zip archive is cut off or damaged ({error}); export or copy it again"
             raise UnreadableExportError(file=file.name, reason=reason) from error
         except BaseException:
@@ -127,6 +179,9 @@ class Archive:
 
     def unpack(self, info: zipfile.ZipInfo) -> zipfile.ZipExtFile:
         return cast("zipfile.ZipExtFile", self._zip.open(info))
+
+    def require_readable(self) -> None:
+        self._source.require_readable()
 
     def __enter__(self) -> Self:
         return self
@@ -166,6 +221,7 @@ class MemberStream:
                 self._source = self._archive.unpack(self._info)
             data = self._source.read(size)
         except _DAMAGE as error:
+            self._archive.require_readable()
             reason = f"damaged inside the archive ({error}); the rest of this file was not read"
             raise BrokenMemberError(self._info.filename, reason) from error
         archive = self._archive

@@ -33,7 +33,7 @@ def or_unreadable(items: Iterator[ReadItem], file: ExportFile) -> Iterator[ReadI
     held: list[ReadWarning] = []
     has_item = False
     left_out = 0
-    for item in _until_broken(items, file):
+    for item in _until_broken(items):
         if has_item:
             yield item
         elif isinstance(item, ReadWarning):
@@ -57,10 +57,9 @@ def or_unreadable(items: Iterator[ReadItem], file: ExportFile) -> Iterator[ReadI
     raise UnreadableExportError(file=first.file, line=first.line, reason=first.reason)
 
 
-def _until_broken(items: Iterator[ReadItem], file: ExportFile) -> Iterator[ReadItem]:
+def _until_broken(items: Iterator[ReadItem]) -> Iterator[ReadItem]:
+    """An OSError is let out: the machine failed, not the file, and reading it again may work."""
     try:
         yield from items
     except BrokenMemberError as error:
         yield ReadWarning(error.file, None, error.reason, is_fatal=True)
-    except OSError as error:
-        yield ReadWarning(file.name, None, f"reading failed: {error}", is_fatal=True)

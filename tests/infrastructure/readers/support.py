@@ -11,7 +11,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from application.ports.chat_reader import ChatReader, ReadFacts, ReadOptions, ReadWarning
+from application.ports.chat_reader import (
+    ChatReader,
+    ExportFile,
+    ReadFacts,
+    ReadOptions,
+    ReadWarning,
+)
 from domain.message import Conversation, Message
 from infrastructure.readers.local_file import LocalFile
 from infrastructure.readers.registry import Readers
@@ -71,7 +77,7 @@ class Read:
 
 
 def read(
-    source: Path | MemoryFile,
+    source: Path | ExportFile,
     options: ReadOptions | None = None,
     *,
     reader: ChatReader | None = None,
