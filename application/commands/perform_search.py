@@ -40,6 +40,7 @@ class PerformSearchHandler:
 
         Raises:
             EmptyQueryError, QueryRefusedError: before anything is searched or recorded.
+            SearchTookTooLongError: nothing is recorded: there was no answer.
         """
         check(request)
         started = time.perf_counter()

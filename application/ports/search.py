@@ -73,7 +73,16 @@ class EmptyQueryError(ValueError):
     """There is nothing to search for."""
 
 
+class SearchTookTooLongError(Exception):
+    """The search was given up; the message says after how long."""
+
+
 class Searcher(Protocol):
     def search(self, request: SearchRequest) -> SearchAnswer:
-        """Blocks; call it off the event loop. Records nothing."""
+        """
+        Blocks; call it off the event loop. Records nothing.
+
+        Raises:
+            SearchTookTooLongError
+        """
         ...

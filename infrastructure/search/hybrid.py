@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from typing import Any, TypedDict
 from uuid import UUID
 
+import numpy as np
+from numpy.typing import NDArray
 from psycopg import Connection
+from psycopg.errors import QueryCanceled
 from psycopg_pool import ConnectionPool
 
 from application.ports.embedder import Embedder
-from application.ports.search import Hit, SearchAnswer, SearchRequest
+from application.ports.search import Hit, SearchAnswer, SearchRequest, SearchTookTooLongError
 from infrastructure.projections.waiting import wait_for
 from infrastructure.search import meaning, messages, words
 from infrastructure.search.fusion import fuse
@@ -21,6 +24,7 @@ from infrastructure.search.words import WordsHit
 
 READ_MODELS = ("messages", "vectors", "conversations", "authors")
 CANDIDATES = 100  # at least, on each side, before fusion
+STATEMENT_SECONDS = 10.0  # a step that takes longer would hold a connection from the others
 POSITION = """
 SELECT coalesce(min(position), 0), coalesce(min(position) FILTER (WHERE name = 'vectors'), 0)
 FROM projection.projection WHERE status IN ('live', 'halted') AND name = ANY(%s)
@@ -42,6 +46,7 @@ class HybridSearcher:
     Args:
         embedder: for queries: a small instance, apart from the one that embeds uploads.
         accelerator: asked first; where it has no answer, pgvector has.
+        statement_seconds: what one step of a search may take in the database.
     """
 
     def __init__(
@@ -49,10 +54,13 @@ class HybridSearcher:
         pool: ConnectionPool[Any],
         embedder: Embedder,
         accelerator: Accelerator | None = None,
+        *,
+        statement_seconds: float = STATEMENT_SECONDS,
     ) -> None:
         self._pool = pool
         self._embedder = embedder
         self._accelerator = accelerator
+        self._statement_seconds = statement_seconds
 
     def search(self, request: SearchRequest) -> SearchAnswer:
         clock = Stopwatch()
@@ -62,15 +70,16 @@ class HybridSearcher:
             request.min_position,
             timeout_seconds=request.timeout_seconds,
         )
-        with self._pool.connection() as connection, connection.transaction():
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        # First of all: while a model loads or computes, nobody else shall miss a connection.
+        model = self._embedder.model.id
+        query = self._embed(request, clock)
+        with self._snapshot() as connection:
             row = connection.execute(POSITION, (list(READ_MODELS),)).fetchone() or (0, 0)
             position, vectors_position = map(int, row)
-            near, engine = self._by_meaning(connection, request, vectors_position, clock)
+            near, engine = self._by_meaning(connection, request, query, vectors_position, clock)
             worded = self._by_words(connection, request, clock)
             with clock.measure("context"):
                 hits = assemble(connection, request, near, worded)
-            model = self._embedder.model.id
             covered = messages.coverage(
                 connection,
                 workspace_id=request.workspace_id,
@@ -87,14 +96,38 @@ class HybridSearcher:
             timings_ms=clock.milliseconds,
         )
 
-    def _by_meaning(
-        self, connection: Connection[Any], request: SearchRequest, position: int, clock: Stopwatch
-    ) -> tuple[list[MeaningHit], str]:
+    @contextmanager
+    def _snapshot(self) -> Iterator[Connection[Any]]:
+        """One moment of the database, and a deadline for each statement."""
+        seconds = self._statement_seconds
+        try:
+            with self._pool.connection() as connection, connection.transaction():
+                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                connection.execute(f"SET LOCAL statement_timeout = {round(seconds * 1000)}")
+                yield connection
+        except QueryCanceled as error:
+            raise SearchTookTooLongError(
+                f"a step of the search took longer than {seconds:g} s: ask again, or more narrowly"
+            ) from error
+
+    def _embed(self, request: SearchRequest, clock: Stopwatch) -> NDArray[np.float32] | None:
         if request.mode == "words":
+            return None
+        with clock.measure("embed"):
+            vector: NDArray[np.float32] = self._embedder.embed([request.query])[0]
+            return vector
+
+    def _by_meaning(
+        self,
+        connection: Connection[Any],
+        request: SearchRequest,
+        query: NDArray[np.float32] | None,
+        position: int,
+        clock: Stopwatch,
+    ) -> tuple[list[MeaningHit], str]:
+        if query is None:
             return [], "none"
         limit = max(CANDIDATES, request.limit)
-        with clock.measure("embed"):
-            query = self._embedder.embed([request.query])[0]
         place = Place(workspace_id=request.workspace_id, model=self._embedder.model.id)
         with clock.measure("meaning"):
             nearest = None

@@ -13,7 +13,7 @@ from strawberry.extensions import MaskErrors
 
 from application.archive import NotFoundError
 from application.commands.perform_search import QueryRefusedError
-from application.ports.search import EmptyQueryError
+from application.ports.search import EmptyQueryError, SearchTookTooLongError
 from infrastructure.discretion import describe
 
 log = structlog.get_logger(__name__)
@@ -37,6 +37,7 @@ class AnswerTooLargeError(ValueError):
 CODES: Mapping[type[Exception], str] = {
     EmptyQueryError: "EMPTY_QUERY",
     QueryRefusedError: "QUERY_REFUSED",
+    SearchTookTooLongError: "SEARCH_TIMEOUT",
     ArgumentRefusedError: "ARGUMENT_REFUSED",
     AnswerTooLargeError: "ANSWER_TOO_LARGE",
     UnknownWorkspaceError: "UNKNOWN_WORKSPACE",

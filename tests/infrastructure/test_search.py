@@ -8,10 +8,16 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from psycopg_pool import ConnectionPool
 
 from application.commands.embed_upload import EmbedUpload, EmbedUploadHandler
 from application.ports.jobs import Stopped
-from application.ports.search import Hit, SearchAnswer, SearchRequest
+from application.ports.search import (
+    Hit,
+    SearchAnswer,
+    SearchRequest,
+    SearchTookTooLongError,
+)
 from application.ports.vectors import VectorsLaggingError
 from domain.message import Message
 from infrastructure.projections.runner import ProjectionRunner
@@ -22,7 +28,7 @@ from projections.authors.projection import AuthorsReadModel
 from projections.conversations.projection import ConversationsReadModel
 from projections.messages.projection import MessagesReadModel
 from projections.vectors.projection import VectorsReadModel
-from tests.support.archive import Ledger
+from tests.support.archive import Ledger, app_conninfo, connect
 from tests.support.chats import NOON, History, message, room
 from tests.support.fake_embedder import HashEmbedder
 from tests.support.shared_ledger import own_ledger, shared_ledger
@@ -246,6 +252,35 @@ def test_an_answer_says_its_position_and_whether_it_is_stale(site: Site) -> None
     site.advance()
     fresh = site.search("boat", min_position=later)
     assert (fresh.is_stale, fresh.position, len(fresh.hits)) == (False, later, 2)
+
+
+def test_no_connection_is_held_while_the_model_computes(site: Site) -> None:
+    site.tell(message(0, "boat"))
+    conninfo = app_conninfo(site.ledger.url)
+    with ConnectionPool(conninfo, max_size=1, min_size=1, kwargs={"autocommit": True}) as pool:
+
+        class Curious(HashEmbedder):
+            def embed(self, *args: Any, **options: Any) -> Any:
+                with pool.connection(timeout=5):  # the only one
+                    return super().embed(*args, **options)
+
+        site.searcher = HybridSearcher(pool, Curious())
+        for mode in ("meaning", "hybrid"):
+            assert site.hits("boat", mode=mode) == ["boat"]
+
+
+def test_a_search_that_takes_too_long_is_given_up(site: Site) -> None:
+    site.tell(message(0, "boat"))
+    patient = site.searcher
+    site.searcher = HybridSearcher(site.ledger.pool, HashEmbedder(), statement_seconds=0.2)
+    with connect(site.ledger.url) as blocking, blocking.transaction():
+        blocking.execute("LOCK TABLE messages_v1.message IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(SearchTookTooLongError, match=r"longer than 0\.2 s"):
+            site.search("boat")
+    assert site.hits("boat") == ["boat"]
+    site.searcher = patient
+    with site.ledger.pool.connection() as connection:  # the deadline was the search's only
+        assert connection.execute("SHOW statement_timeout").fetchone() == ("0",)
 
 
 def test_another_workspace_never_appears(site: Site) -> None:

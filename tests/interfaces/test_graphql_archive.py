@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from application.commands.create_workspace import CreateWorkspace
 from application.context import LOCAL_OWNER
+from application.ports.search import SearchAnswer, SearchRequest, SearchTookTooLongError
 from domain.search import Search
 from infrastructure.container import Container
 from infrastructure.log.reader import LogReader
@@ -237,6 +238,20 @@ def test_a_refusal_has_a_code_a_reason_and_no_event(
     assert answer["data"] == {"search": None}
     assert len(searches(container)) == before
     assert logs == []
+
+
+def test_a_search_given_up_has_a_code_of_its_own(
+    site: Site, container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def give_up(request: SearchRequest) -> SearchAnswer:
+        raise SearchTookTooLongError("a step of the search took longer than 10 s")
+
+    monkeypatch.setattr(container.perform_search._searcher, "search", give_up)
+    before = len(searches(container))
+    [error] = site.ask(SEARCH, query="x")["errors"]
+    assert error["extensions"] == {"code": "SEARCH_TIMEOUT"}
+    assert "longer than 10 s" in error["message"]
+    assert len(searches(container)) == before
 
 
 def test_a_refused_search_leaves_the_others_their_answers(site: Site) -> None:
