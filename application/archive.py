@@ -25,6 +25,10 @@ class NotFoundError(Exception):
     """There is no such thing in this workspace."""
 
 
+class CommandIdReusedError(Exception):
+    """The id of a command that was carried out was given to another one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """A command was carried out. A reader that has reached `position` sees its effect."""
@@ -97,8 +101,13 @@ class Archive(Application[UUID]):
         return (await self.event_log.insert_events_async(stored, jobs=jobs))[-1]
 
     def once(self, context: Context, name: str, decide: Callable[[], Decision]) -> Accepted:
-        """Carry out a command; if its id was used before, give the first answer instead."""
-        first = self._first_answer(context)
+        """
+        Carry out a command; if it was carried out under its id before, give the first answer.
+
+        Raises:
+            CommandIdReusedError: if the id is that of another command, or of another workspace.
+        """
+        first = self._first_answer(context, name)
         if first is not None:
             return first
         aggregates, result = decide()
@@ -107,16 +116,24 @@ class Archive(Application[UUID]):
         try:
             return Accepted(self.record(context, *aggregates, answer=answer), result)
         except IntegrityError:
-            first = self._first_answer(context)
+            first = self._first_answer(context, name)
             if first is None:
                 raise
             return first
 
-    def _first_answer(self, context: Context) -> Accepted | None:
+    def _first_answer(self, context: Context, name: str) -> Accepted | None:
         if context.command_id is None:
             return None
         first = self.event_log.first_answer(context.command_id)
-        return None if first is None else Accepted(first[1], first[0].result)
+        if first is None:
+            return None
+        if (first.name, first.workspace_id) != (name, context.workspace_id):
+            # Says neither what the other one was nor where: it may be somebody else's.
+            raise CommandIdReusedError(
+                f"the command id {context.command_id} was used for something else; "
+                "take a new one for each command"
+            )
+        return Accepted(first.position, first.result)
 
     def _prepare(
         self, context: Context, aggregates: Iterable[Aggregate]

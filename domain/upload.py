@@ -18,7 +18,11 @@ class UploadWithdrawnError(Exception):
 
 
 class NothingToRetryError(Exception):
-    """Only an upload that failed or was rejected can be tried again."""
+    """An upload that is searchable has nothing left to try again."""
+
+
+class OptionsSettledError(Exception):
+    """Part of the upload is recorded as it was read with other options; they must not be mixed."""
 
 
 class Upload(Aggregate):
@@ -153,6 +157,7 @@ class Upload(Aggregate):
         self.has_failed = False
         self.format: str | None = None
         self.reader_version = 0
+        self.inspected_messages = 0  # system notices included
         self.batches = 0
 
     def receive_again(self, filename: str) -> None:
@@ -185,11 +190,21 @@ class Upload(Aggregate):
         )
 
     def request_retry(self, options: dict[str, Any] | None = None) -> None:
-        """With other options than before, or with the same where none are given."""
+        """
+        With other options than before, or with the same where none are given.
+
+        Also where no failure is known: a job that was discarded or lost leaves none behind.
+        """
         self._require_not_withdrawn()
-        if not (self.has_failed or self.stage == "rejected"):
-            raise NothingToRetryError(f"upload {self.id} is {self.stage} and has not failed")
-        self.trigger_event(self.RetryRequested, options=options or self.options)
+        if self.stage == "searchable" and not self.has_failed:
+            raise NothingToRetryError(f"upload {self.id} is searchable and has not failed")
+        options = options or self.options
+        if options != self.options and self.stage not in {"received", "rejected"}:
+            raise OptionsSettledError(
+                f"upload {self.id} is {self.stage} with the options it was sent with, and goes on "
+                "with them; try it again without other options"
+            )
+        self.trigger_event(self.RetryRequested, options=options)
 
     def withdraw(self) -> None:
         self._require_not_withdrawn()
@@ -204,9 +219,12 @@ class Upload(Aggregate):
         """Changes nothing: the fact is what matters."""
 
     @event(Inspected)
-    def _apply_inspected(self, format: str, reader_version: int) -> None:
+    def _apply_inspected(
+        self, format: str, reader_version: int, messages: int, system: int
+    ) -> None:
         self.format = format
         self.reader_version = reader_version
+        self.inspected_messages = messages + system
         self.stage = "inspected"
 
     @event(Rejected)

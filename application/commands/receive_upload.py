@@ -9,11 +9,17 @@ from types import TracebackType
 from typing import Any, Literal, NoReturn, Self
 from uuid import UUID, uuid4
 
-from application.archive import Accepted, Archive, Decision
+from application.archive import Accepted, Archive, CommandIdReusedError, Decision
 from application.context import Context
-from application.ports.blobs import BlobStore, BlobTooLargeError, BlobWriter, NoRoomError
-from application.uploads import check_options, clean_filename, settle
-from domain.upload import RefusedUpload, Upload, UploadWithdrawnError
+from application.ports.blobs import (
+    BlobStore,
+    BlobTooLargeError,
+    BlobWriter,
+    NoRoomError,
+    StoredBlob,
+)
+from application.uploads import UploadOptionsError, check_options, clean_filename, settle
+from domain.upload import OptionsSettledError, RefusedUpload, Upload, UploadWithdrawnError
 
 Refusal = Literal["too_large", "empty", "cut_off", "no_room", "withdrawn"]
 
@@ -24,10 +30,6 @@ class UploadRefusedError(Exception):
     def __init__(self, kind: Refusal, filename: str, reason: str) -> None:
         super().__init__(f"{filename}: {reason}")
         self.kind = kind
-
-
-class CommandIdReusedError(Exception):
-    """The id of a command that was carried out was given to another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,8 @@ class ReceiveUploadHandler:
         Idempotent: the same bytes in a workspace are one upload, however often they come.
 
         Returns:
-            The result has `upload_id`, `again` (the bytes were known), `size` and `sha256`.
+            The result has `upload_id`, `again` (the bytes were known), `size` and `sha256`; also
+            `options_ignored` where the upload stays as it was read, with other options.
 
         Raises:
             UploadRefusedError, UploadOptionsError, CommandIdReusedError
@@ -112,12 +115,14 @@ class Receiving:
             raise ValueError("an upload belongs to a workspace")
         self._workspace_id: UUID = context.workspace_id
         self._archive = archive
+        self._blobs = blobs
         self._command = command
         self._context = context
         self._max_bytes = max_bytes
         self._is_settled = False
         self._lock = threading.RLock()
         self._writer: BlobWriter | None = None
+        self._stored: StoredBlob | None = None
         if announced > max_bytes:
             self._refuse_size()
         try:
@@ -184,9 +189,7 @@ class Receiving:
         upload_id = Upload.create_id(self._workspace_id, writer.address)
         sha256 = writer.sha256
         try:
-            accepted = settle(
-                self._archive, self._context, "ReceiveUpload", lambda: self._decide(upload_id)
-            )
+            accepted = self._settle(upload_id)
         except NoRoomError as error:
             self._refuse("no_room", str(error))
         except UploadWithdrawnError:
@@ -195,27 +198,60 @@ class Receiving:
                 "this very file was withdrawn from the workspace, which is for good; "
                 "if it is needed after all, export the chat again and send the new file",
             )
+        except OptionsSettledError as error:
+            raise UploadOptionsError(str(error)) from error
         finally:
             self._close()
-        if accepted.result.get("upload_id") != str(upload_id):
-            raise CommandIdReusedError(
-                f"the command id {self._context.command_id} was used for something else; "
-                "take a new one for each file"
-            )
         # Not in the stored answer: that is kept for ever, and the hash would outlive an erasure.
         facts = {"size": writer.received, "sha256": sha256}
         return Accepted(accepted.position, {**accepted.result, **facts})
+
+    def _settle(self, upload_id: UUID) -> Accepted:
+        try:
+            accepted = settle(
+                self._archive, self._context, "ReceiveUpload", lambda: self._decide(upload_id)
+            )
+        except Exception as error:
+            self._take_back(upload_id, error)
+            raise
+        if accepted.result["upload_id"] != str(upload_id):
+            reused = CommandIdReusedError(
+                f"the command id {self._context.command_id} was used for another file; "
+                "take a new one for each file"
+            )
+            self._take_back(upload_id, reused)
+            raise reused
+        return accepted
+
+    def _take_back(self, upload_id: UUID, error: Exception) -> None:
+        """
+        Bytes that no event names would stay for ever: nobody could even erase them.
+
+        They do stay while the log cannot be asked, for the event may be in it; the file sent
+        again finds them.
+        """
+        if self._stored is None or not self._stored.is_new:
+            return
+        try:
+            if self._archive.find(Upload, upload_id) is None:
+                self._blobs.delete(self._stored.address)
+        except Exception as second:  # noqa: BLE001 - the first error is the one to report
+            error.add_note(f"and the bytes could not be taken back: {type(second).__name__}")
 
     def _decide(self, upload_id: UUID) -> Decision:
         writer = self._open_writer
         known = self._archive.find(Upload, upload_id)
         if known is not None:
+            options = dict(self._command.options)
             known.receive_again(self._command.filename)
             writer.commit()  # puts the blob right if it was damaged
+            answer: dict[str, Any] = {"upload_id": str(upload_id), "again": True}
             if known.has_failed or known.stage == "rejected":
-                known.request_retry(dict(self._command.options) or None)
-            return [known], {"upload_id": str(upload_id), "again": True}
-        stored = writer.commit()
+                known.request_retry(options or None)
+            elif options and options != known.options:
+                answer["options_ignored"] = True
+            return [known], answer
+        stored = self._stored = writer.commit()
         upload = Upload.receive(
             workspace_id=self._workspace_id,
             blob=stored.address,

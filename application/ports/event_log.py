@@ -21,6 +21,24 @@ class CommandAnswer:
     result: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstAnswer:
+    """What was answered when a command was carried out, and what it was."""
+
+    name: str
+    workspace_id: UUID | None
+    result: dict[str, Any]
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """An event that makes the system act, and the request that it came from."""
+
+    position: int
+    correlation_id: UUID
+
+
 class ContextualMapper(Protocol):
     def to_recordable(self, domain_event: Any, context: Context) -> StoredEvent: ...
 
@@ -55,8 +73,12 @@ class EventLog(Protocol):
         """The same without blocking the event loop."""
         ...
 
-    def first_answer(self, command_id: UUID) -> tuple[CommandAnswer, int] | None:
-        """The answer to a command that was carried out before, and its position."""
+    def first_answer(self, command_id: UUID) -> FirstAnswer | None:
+        """The answer to a command that was carried out before."""
+        ...
+
+    def last_of(self, stream: UUID) -> Cause | None:
+        """The last event of a stream; None if it has none."""
         ...
 
     def head(self) -> int:

@@ -19,7 +19,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from application.ports.event_log import CommandAnswer
+from application.ports.event_log import Cause, FirstAnswer
 from infrastructure.jobs.defer import defer_within
 from infrastructure.log.appender import AppendRequest, GroupAppender
 from infrastructure.log.mapper import NOBODY, RecordableEvent
@@ -32,7 +32,13 @@ REMEMBER = """
 INSERT INTO log.command (command_id, workspace_id, name, result, position)
 VALUES (%s, %s, %s, %s, %s)
 """
-FIRST_ANSWER = "SELECT name, result, position FROM log.command WHERE command_id = %s"
+FIRST_ANSWER = """
+SELECT name, workspace_id, result, position FROM log.command WHERE command_id = %s
+"""
+LAST_OF = """
+SELECT notification_id AS position, correlation_id FROM log.archive_events
+WHERE originator_id = %s ORDER BY originator_version DESC LIMIT 1
+"""
 STORED = """
 SELECT state, notification_id FROM log.archive_events
 WHERE originator_id = %s AND originator_version = %s
@@ -86,13 +92,17 @@ class AppendOnlyRecorder(PostgresApplicationRecorder):
             answer=kwargs.get("answer"),
         )
 
-    def first_answer(self, command_id: UUID) -> tuple[CommandAnswer, int] | None:
-        """The answer to a command that was carried out before, and its position."""
+    def first_answer(self, command_id: UUID) -> FirstAnswer | None:
+        """The answer to a command that was carried out before."""
         with self.datastore.get_connection() as connection:
             row = connection.execute(FIRST_ANSWER, (command_id,)).fetchone()
-        if row is None:
-            return None
-        return CommandAnswer(name=row["name"], result=row["result"]), row["position"]
+        return None if row is None else FirstAnswer(**row)
+
+    def last_of(self, stream: UUID) -> Cause | None:
+        """The last event of a stream; None if it has none."""
+        with self.datastore.get_connection() as connection:
+            row = connection.execute(LAST_OF, (stream,)).fetchone()
+        return None if row is None else Cause(**row)
 
     def head(self) -> int:
         return self.max_notification_id() or 0

@@ -14,10 +14,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from application.archive import Accepted
+from application.archive import Accepted, CommandIdReusedError
 from application.commands.create_workspace import CreateWorkspace, CreateWorkspaceHandler
 from application.commands.receive_upload import (
-    CommandIdReusedError,
     ReceiveUpload,
     ReceiveUploadHandler,
     Receiving,
@@ -87,6 +86,8 @@ def upload_routes(
             "size": result["size"],
             "sha256": result["sha256"],
         }
+        if result.get("options_ignored"):
+            content["optionsIgnored"] = True
         status = HTTPStatus.OK if result["again"] else HTTPStatus.CREATED
         return JSONResponse(content, status, headers={"Cache-Control": "no-store"})
 

@@ -9,20 +9,19 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from eventsourcing.persistence import ProgrammingError
 
-from application.archive import Accepted, NotFoundError
+from application.archive import Accepted, CommandIdReusedError, NotFoundError
 from application.commands.create_workspace import CreateWorkspace, CreateWorkspaceHandler
 from application.commands.receive_upload import (
-    CommandIdReusedError,
     ReceiveUpload,
     ReceiveUploadHandler,
     UploadRefusedError,
 )
 from application.commands.retry_upload import RetryUpload, RetryUploadHandler
-from application.commands.withdraw_upload import WithdrawUpload, WithdrawUploadHandler
 from application.context import Context
 from application.uploads import UploadOptionsError, clean_filename
-from domain.upload import NothingToRetryError, RefusedUpload, Upload, UploadWithdrawnError
+from domain.upload import NothingToRetryError, RefusedUpload, Upload
 from domain.workspace import Workspace, WorkspaceNameError
 from tests.support.archive import Ledger, open_ledger
 from tests.support.memory_blobs import MemoryBlobStore
@@ -53,7 +52,6 @@ class Desk:
         self.receive = ReceiveUploadHandler(
             ledger.archive, self.blobs, max_bytes=LIMIT, formats={"whatsapp", "slack"}
         )
-        self.withdraw = WithdrawUploadHandler(ledger.archive)
         self.retry = RetryUploadHandler(ledger.archive)
         self.create_workspace = CreateWorkspaceHandler(ledger.archive)
 
@@ -120,12 +118,79 @@ def test_a_command_id_is_good_for_one_file(desk: Desk) -> None:
     assert len(desk.blobs.blobs) == 1
 
 
+def test_a_command_id_is_good_for_one_command_in_one_workspace(desk: Desk) -> None:
+    """Nobody gets an answer that was meant for another workspace."""
+    command_id = uuid4()
+    accepted = desk.send(command_id=command_id)
+    retry = RetryUpload(upload_id=desk.upload(accepted).id)
+    with pytest.raises(CommandIdReusedError, match="take a new one"):
+        desk.retry(retry, desk.ledger.context(command_id=command_id))
+    with pytest.raises(CommandIdReusedError, match="take a new one"):
+        desk.send(command_id=command_id, workspace_id=uuid4())
+    assert [type(event) for event in desk.events()] == [Upload.Received]
+
+
+def test_bytes_whose_event_cannot_be_recorded_do_not_stay(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise ProgrammingError("the log is not to be written")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.ledger.archive.event_log, "insert_events", refuse)
+        with pytest.raises(ProgrammingError):
+            desk.send()
+        assert desk.blobs.blobs == {}
+    desk.send()
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.ledger.archive.event_log, "insert_events", refuse)
+        with pytest.raises(ProgrammingError):
+            desk.send()
+    assert len(desk.blobs.blobs) == 1
+
+
+def test_bytes_stay_whose_event_was_recorded_but_not_confirmed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = desk.ledger.archive.event_log
+    insert = log.insert_events
+
+    def lose_answer(*arguments: Any, **more: Any) -> Any:
+        insert(*arguments, **more)
+        raise ProgrammingError("who knows")
+
+    monkeypatch.setattr(log, "insert_events", lose_answer)
+    with pytest.raises(ProgrammingError):
+        desk.send()
+    assert len(desk.blobs.blobs) == 1
+
+
+def test_other_options_for_a_file_that_needs_none_are_said_to_be_ignored(desk: Desk) -> None:
+    desk.send(options={"timezone": "Europe/Berlin"})
+    same = desk.send(options={"timezone": "Europe/Berlin"})
+    none = desk.send()
+    other = desk.send(options={"timezone": "Europe/Rome"})
+    said = ["options_ignored" in each.result for each in (same, none, other)]
+    assert said == [False, False, True]
+
+
+def test_what_was_read_in_part_takes_no_other_options(desk: Desk) -> None:
+    upload = desk.upload(desk.send())
+    upload.start_reading(from_batch=0)
+    upload.fail(stage="reading", reason="out of memory", attempt=5, is_final=True)
+    desk.ledger.record(upload)
+    with pytest.raises(UploadOptionsError, match="without other options"):
+        desk.send(options={"timezone": "Europe/Rome"})
+    desk.send()
+    assert isinstance(desk.events()[-1], Upload.RetryRequested)
+
+
 def test_the_stored_answer_holds_no_hash_of_the_file(desk: Desk) -> None:
     command_id = uuid4()
     desk.send(command_id=command_id)
     first = desk.ledger.archive.event_log.first_answer(command_id)
     assert first is not None
-    assert first[0].result.keys() == {"upload_id", "again"}
+    assert first.result.keys() == {"upload_id", "again"}
 
 
 @pytest.mark.parametrize("how", ["failed", "rejected"])
@@ -143,7 +208,8 @@ def test_what_failed_is_tried_again_when_it_comes_again(desk: Desk, how: str) ->
 
 def test_what_was_withdrawn_does_not_come_back(desk: Desk) -> None:
     upload = desk.upload(desk.send())
-    desk.withdraw(WithdrawUpload(upload_id=upload.id), desk.ledger.context())
+    upload.withdraw()
+    desk.ledger.record(upload)
     desk.blobs.delete(upload.blob)
     with pytest.raises(UploadRefusedError, match="withdrawn") as caught:
         desk.send()
@@ -281,35 +347,26 @@ def test_a_filename_is_shown_and_never_a_path(given: str, clean: str) -> None:
     assert clean_filename(given) == clean
 
 
-def test_withdrawing_and_retrying_stay_inside_the_workspace(desk: Desk) -> None:
+def test_retrying_stays_inside_the_workspace(desk: Desk) -> None:
     upload = desk.upload(desk.send())
     outsider = desk.ledger.context(workspace_id=uuid4())
-    with pytest.raises(NotFoundError):
-        desk.withdraw(WithdrawUpload(upload_id=upload.id), outsider)
     with pytest.raises(NotFoundError):
         desk.retry(RetryUpload(upload_id=upload.id), outsider)
     with pytest.raises(NotFoundError):
         desk.retry(RetryUpload(upload_id=uuid4()), desk.ledger.context())
 
 
-def test_only_what_failed_is_tried_again(desk: Desk) -> None:
+def test_what_is_not_searchable_yet_is_tried_again(desk: Desk) -> None:
+    """Also where no failure is known: its job may have been discarded."""
     upload = desk.upload(desk.send())
     retry = RetryUpload(upload_id=upload.id)
-    with pytest.raises(NothingToRetryError):
-        desk.retry(retry, desk.ledger.context())
-    upload.reject("not a chat export")
-    desk.ledger.record(upload)
     desk.retry(retry, desk.ledger.context())
     assert isinstance(desk.events()[-1], Upload.RetryRequested)
-
-
-def test_an_upload_is_withdrawn_once(desk: Desk) -> None:
-    upload = desk.upload(desk.send())
-    command = WithdrawUpload(upload_id=upload.id)
-    context = desk.ledger.context(command_id=uuid4())
-    assert desk.withdraw(command, context) == desk.withdraw(command, context)
-    with pytest.raises(UploadWithdrawnError):
-        desk.withdraw(command, desk.ledger.context())
+    upload = desk.ledger.archive.load(Upload, upload.id)
+    upload.finish_embedding(model="m", embedded=1, reused=0)
+    desk.ledger.record(upload)
+    with pytest.raises(NothingToRetryError):
+        desk.retry(retry, desk.ledger.context())
 
 
 def test_a_workspace_is_created_by_whoever_names_it_first(desk: Desk) -> None:

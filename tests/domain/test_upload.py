@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.upload import NothingToRetryError, Upload, UploadWithdrawnError
+from domain.upload import NothingToRetryError, OptionsSettledError, Upload, UploadWithdrawnError
 from domain.workspace import MAX_NAME, Workspace, WorkspaceNameError
 
 
@@ -36,14 +36,31 @@ def test_an_upload_goes_from_received_to_searchable() -> None:
     assert stages == ["received", "reading", "read", "searchable"]
 
 
-def test_only_what_failed_or_was_rejected_can_be_tried_again() -> None:
+def test_a_rejected_upload_is_tried_again_from_the_start_with_other_options() -> None:
     upload = received()
+    upload.reject("unknown format")
+    upload.request_retry({"format": "csv"})
+
+    assert (upload.stage, upload.options) == ("received", {"format": "csv"})
+
+
+def test_what_is_searchable_is_not_tried_again() -> None:
+    upload = received()
+    upload.finish_embedding(model="m", embedded=1, reused=0)
     with pytest.raises(NothingToRetryError):
         upload.request_retry()
-    upload.reject("unknown format")
-    upload.request_retry()
 
-    assert upload.stage == "received"
+
+def test_what_was_read_in_part_goes_on_with_the_same_options() -> None:
+    """Two readings in one upload would be messages twice, under different times."""
+    upload = received()
+    upload.start_reading(from_batch=0)
+    upload.fail(stage="reading", reason="no memory", attempt=5, is_final=True)
+    with pytest.raises(OptionsSettledError, match="without other options"):
+        upload.request_retry({"timezone": "Europe/Rome"})
+    upload.request_retry({})
+
+    assert (upload.stage, upload.has_failed) == ("reading", False)
 
 
 def test_nothing_happens_to_a_withdrawn_upload() -> None:
