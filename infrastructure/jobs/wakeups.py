@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -25,15 +26,35 @@ ORDER BY name
 ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
 RETURNING args ->> 'name' AS name
 """
+# Whose definition this process has. Nobody can step the tables of another one before a rebuild:
+# its job would come to nothing, after every commit.
+IS_KNOWN = """
+(%(names)s::text[] IS NULL OR (p.name, p.code_version) IN (
+    SELECT * FROM unnest(%(names)s::text[], %(code_versions)s::int[])
+))"""
+# A retired version is kept up to date, too, so that one can go back to it.
 WAKE = ADVANCE.format(
-    behind="""(
-    SELECT name FROM projection.projection
-    WHERE status = 'live'
-      AND position < (SELECT coalesce(max(notification_id), 0) FROM log.archive_events)
+    behind=f"""(
+    SELECT DISTINCT p.name
+    FROM projection.projection AS p LEFT JOIN projection.failure AS f USING (name, version)
+    WHERE p.status IN ('live', 'retired') AND f.name IS NULL AND {IS_KNOWN}
+      AND p.position < (SELECT coalesce(max(notification_id), 0) FROM log.archive_events)
 )"""
 )
 WAKE_ONE = ADVANCE.format(behind="(SELECT %s::text)")
 CONNECT_SECONDS = 5
+
+
+def known_values(code_versions: Mapping[str, int] | None) -> dict[str, list[Any] | None]:
+    """
+    Parameters of `IS_KNOWN`.
+
+    Args:
+        code_versions: by name, of the read models that this process has; None: of all.
+    """
+    if code_versions is None:
+        return {"names": None, "code_versions": None}
+    return {"names": list(code_versions), "code_versions": list(code_versions.values())}
 
 
 def wake_projection(connection: Connection[Any], name: str) -> bool:
@@ -47,17 +68,22 @@ class Waker:
 
     Whoever appends only rings a bell, so an append neither waits nor fails for it. A burst of
     commits is one round. What gets lost, with the process for example, the sweeper finds.
+
+    Args:
+        code_versions: by name, of the read models that this process has; None: of all.
     """
 
     def __init__(
         self,
         conninfo: str,
         *,
+        code_versions: Mapping[str, int] | None = None,
         pause_seconds: float = 0.02,  # between two rounds
         first_wait_seconds: float = 0.1,  # after a lost connection, doubled each time
         longest_wait_seconds: float = 5.0,
     ) -> None:
         self._conninfo = jobs_conninfo(conninfo)
+        self._known = known_values(code_versions)
         self._pause_seconds = pause_seconds
         self._first_wait_seconds = first_wait_seconds
         self._longest_wait_seconds = longest_wait_seconds
@@ -110,7 +136,7 @@ class Waker:
             self._connection = psycopg.connect(
                 self._conninfo, autocommit=True, connect_timeout=CONNECT_SECONDS
             )
-        self._connection.execute(WAKE, prepare=True)
+        self._connection.execute(WAKE, self._known, prepare=True)
 
     def _disconnect(self) -> None:
         if self._connection is not None:

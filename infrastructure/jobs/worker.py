@@ -85,12 +85,17 @@ class Crew:
             async with asyncio.TaskGroup() as group:
                 for lane in self._lanes:
                     group.create_task(self.supervise(lane.live, f"the worker of {lane.queue}"))
+                known = settings.code_versions
                 for name, action, seconds in (
-                    ("the sweeper", functools.partial(sweep, self._app), settings.sweep_seconds),
+                    (
+                        "the sweeper",
+                        functools.partial(sweep, self._app, known),
+                        settings.sweep_seconds,
+                    ),
                     ("the reaper", self._reap, settings.reap_seconds),
                     (
                         "the housekeeping",
-                        functools.partial(ask_for_maintenance, self._app),
+                        functools.partial(ask_for_maintenance, self._app, known),
                         settings.maintain_seconds,
                     ),
                 ):

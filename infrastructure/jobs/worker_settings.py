@@ -26,3 +26,5 @@ class WorkerSettings:
     close_seconds: float = 1.0  # for the last statements
     first_wait_seconds: float = 0.5  # before a failed worker starts again, doubled each time
     longest_wait_seconds: float = 30.0
+    # By name, of the read models that this process can step; None: of all.
+    code_versions: Mapping[str, int] | None = None

@@ -43,6 +43,10 @@ class ProjectionRunner:
     def names(self) -> list[str]:
         return list(self.stepper.models)
 
+    @property
+    def code_versions(self) -> dict[str, int]:
+        return {model.name: model.code_version for model in self.models}
+
     def ensure_all(self) -> list[str]:
         """
         Create what is missing: a first version of each read model, empty, with its views.

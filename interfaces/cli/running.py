@@ -10,6 +10,7 @@ from infrastructure.container import Container
 from infrastructure.jobs.app import make_app
 from infrastructure.jobs.wakeups import Waker
 from infrastructure.jobs.worker import InProcessWorker
+from infrastructure.jobs.worker_settings import WorkerSettings
 from infrastructure.log.recorder import AppendOnlyRecorder
 from interfaces.jobs.registry import register_tasks
 
@@ -21,7 +22,7 @@ def projections_woken(container: Container) -> Iterator[Waker]:
     of this one, and forget the keys that others destroy.
     """
     container.start_background()
-    waker = Waker(container.conninfo)
+    waker = Waker(container.conninfo, code_versions=container.runner.code_versions)
     cast("AppendOnlyRecorder", container.archive.recorder).on_commit = waker.wake
     try:
         yield waker
@@ -39,7 +40,7 @@ def working(container: Container) -> Iterator[InProcessWorker]:
     with projections_woken(container):
         app = make_app(container.conninfo)
         register_tasks(app, container)
-        worker = InProcessWorker(app)
+        worker = InProcessWorker(app, WorkerSettings(code_versions=container.runner.code_versions))
         worker.start()
         try:
             yield worker

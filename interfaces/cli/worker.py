@@ -36,8 +36,10 @@ class Concurrency(click.ParamType[tuple[str, int]]):
 )
 def worker(*, changes: tuple[tuple[str, int], ...]) -> None:
     """Work on jobs until SIGTERM or Ctrl-C. Any number of these may run, on any machine."""
-    settings = WorkerSettings(lanes={**LANES, **dict(changes)})
     with open_container(Settings.from_env()) as container, projections_woken(container):
+        settings = WorkerSettings(
+            lanes={**LANES, **dict(changes)}, code_versions=container.runner.code_versions
+        )
         app = make_app(container.conninfo)
         register_tasks(app, container)
         click.echo("Working on jobs until stopped.", err=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import psycopg
 import pytest
@@ -163,6 +164,27 @@ def test_the_sweeper_finds_a_lost_wakeup_and_leaves_a_halted_projection_alone(la
     assert once(lab.url, sweep) == ["messages", "uploads"]
     assert waiting(lab) == ["messages", "uploads"]
     assert once(lab.url, sweep) == []  # both wait already
+
+
+def test_nobody_asks_to_step_what_another_definition_built(lab: Lab) -> None:
+    """Until it is rebuilt nobody can; and a version to go back to is kept up to date."""
+    lab.add_projection("uploads")
+    lab.add_projection("messages")
+    lab.add_projection("stranger")
+    lab.add_projection("rolled_back")
+    lab.connection.execute(
+        "INSERT INTO projection.projection (name, version, code_version, status)"
+        " VALUES ('rolled_back', 2, 2, 'retired')"
+    )
+    lab.add_event()
+    known = {"uploads": 1, "messages": 2, "rolled_back": 2}
+    waker = Waker(lab.url, code_versions=known)
+    waker.wake()
+    waker.stop()
+    assert waiting(lab) == ["rolled_back", "uploads"]
+    lab.connection.execute("DELETE FROM jobs.procrastinate_jobs")
+    assert once(lab.url, partial(sweep, code_versions=known)) == ["rolled_back", "uploads"]
+    assert once(lab.url, partial(ask_for_maintenance, code_versions=known)) == ["uploads"]
 
 
 def test_the_sweeper_leaves_a_projection_alone_that_has_reached_the_head(lab: Lab) -> None:
