@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, get_args
 from uuid import UUID
@@ -13,7 +14,7 @@ from zoneinfo import available_timezones
 from eventsourcing.persistence import IntegrityError
 
 from application.archive import Accepted, Archive, Decision, NotFoundError
-from application.context import Context
+from application.context import SYSTEM, Context
 from application.ports.chat_reader import DateOrder
 from domain.upload import Upload
 
@@ -91,6 +92,45 @@ def load_upload(archive: Archive, context: Context, id: UUID) -> Upload:
     upload = archive.load(Upload, id)
     if upload.workspace_id != context.workspace_id:
         raise NotFoundError(f"no upload {id}")
+    return upload
+
+
+def system_context(archive: Archive, upload: Upload) -> Context:
+    """Of a job: it acts on the upload's last event, as part of the request that came from."""
+    cause = archive.event_log.last_of(upload.id)
+    context = Context(actor_id=SYSTEM, workspace_id=upload.workspace_id)
+    if cause is None:
+        return context
+    context = replace(context, correlation_id=cause.correlation_id)
+    return context.caused_by(cause.position)
+
+
+def amend(
+    archive: Archive,
+    context: Context,
+    id: UUID,
+    change: Callable[[Upload], bool],
+) -> Upload:
+    """
+    Record a job's next fact about an upload that others may have changed meanwhile.
+
+    Args:
+        change: triggers the event if the upload as it is now still permits it, and says whether.
+
+    Returns:
+        The upload as it is now, changed or not.
+    """
+    for attempts_left in reversed(range(ATTEMPTS)):
+        upload = archive.load(Upload, id)
+        if not change(upload):
+            break
+        try:
+            archive.record(context, upload)
+        except IntegrityError:
+            if not attempts_left:
+                raise
+        else:
+            break
     return upload
 
 

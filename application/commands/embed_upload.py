@@ -11,10 +11,10 @@ import numpy as np
 from eventsourcing.persistence import IntegrityError
 
 from application.archive import Archive
-from application.context import SYSTEM, Context
 from application.ports.embedder import Embedder
 from application.ports.jobs import Stopped
 from application.ports.vectors import VectorCatalogue
+from application.uploads import amend, system_context
 from domain.transcript import Transcript, TranscriptEmbedding
 from domain.upload import Upload
 
@@ -68,10 +68,16 @@ class EmbedUploadHandler:
         run = EmbeddingRun(self._archive, self._embedder, self._catalogue, upload)
         for window in run.windows(should_stop):
             run.embed(window, should_stop)
-        upload.finish_embedding(
-            model=self._embedder.model.id, embedded=run.embedded, reused=run.reused
-        )
-        self._archive.record(run.context, upload)
+
+        def finish(upload: Upload) -> bool:
+            if upload.stage != "read":
+                return False  # another worker finished it, or it was withdrawn meanwhile
+            upload.finish_embedding(
+                model=self._embedder.model.id, embedded=run.embedded, reused=run.reused
+            )
+            return True
+
+        amend(self._archive, run.context, upload.id, finish)
 
 
 class EmbeddingRun:
@@ -87,9 +93,7 @@ class EmbeddingRun:
         self._model = embedder.model
         self._seen: set[UUID] = set()
         self._texts: dict[UUID, str] = {}  # of the current window
-        self.context = Context(
-            actor_id=SYSTEM, workspace_id=upload.workspace_id, correlation_id=upload.id
-        )
+        self.context = system_context(archive, upload)
         self.embedded = 0
         self.reused = 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, BinaryIO
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError
 
 from application.archive import Archive
-from application.context import SYSTEM, Context
+from application.context import Context
 from application.inspection import Inspection, inspect_items
 from application.ports.blobs import BlobStore
 from application.ports.chat_reader import (
@@ -26,10 +26,37 @@ from application.ports.chat_reader import (
 from application.ports.jobs import Stopped
 from application.ports.keys import Pseudonyms
 from application.transcription import Transcriber, batches
+from application.uploads import amend, system_context
 from domain.transcript import Transcript
-from domain.upload import Upload
+from domain.upload import Stage, Upload
 
+UNREAD: frozenset[Stage] = frozenset({"received", "inspected", "reading"})
 MAX_WARNINGS = 100  # kept in the event, beside the one that ended the reading
+
+
+class ReadingDiffersError(Exception):
+    """Two passes over the same bytes gave different messages."""
+
+    is_quotable = True
+
+    def __init__(self, *, read: int, inspected: int) -> None:
+        super().__init__(
+            f"messages read: {read:,}, found by the inspection: {inspected:,}; the upload does not "
+            "count as read before both agree"
+        )
+
+
+class ReaderChangedError(Exception):
+    """Part of the upload was recorded by another version of the reader."""
+
+    is_quotable = True
+
+    def __init__(self, format: str, recorded: int, current: int) -> None:
+        super().__init__(
+            f"part of this upload was read by version {recorded} of the reader for {format}, and "
+            f"this is version {current}, which may split it into other messages: let the "
+            "version of before finish it, or export the chat again and send the new file"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +77,16 @@ class BlobFile:
         return self.blobs.open(self.address)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingRun:
+    """What one run of the job starts from."""
+
+    context: Context
+    file: BlobFile
+    options: Mapping[str, Any]
+    should_stop: Callable[[], bool]
+
+
 class ReadUploadHandler:
     def __init__(
         self, archive: Archive, blobs: BlobStore, readers: ReaderRegistry, pseudonyms: Pseudonyms
@@ -67,22 +104,23 @@ class ReadUploadHandler:
             Stopped: when asked to; what was recorded stays.
         """
         upload = self._archive.load(Upload, command.upload_id)
-        if upload.stage in {"read", "searchable", "rejected", "withdrawn"}:
+        if upload.stage not in UNREAD:
             return
-        context = Context(
-            actor_id=SYSTEM, workspace_id=upload.workspace_id, correlation_id=upload.id
+        run = ReadingRun(
+            context=system_context(self._archive, upload),
+            file=BlobFile(self._blobs, upload.blob, upload.filename, upload.size),
+            options=upload.options,
+            should_stop=should_stop,
         )
-        file = BlobFile(self._blobs, upload.blob, upload.filename, upload.size)
-        options = read_options(upload.options)
         try:
-            reader, recognition = self._choose(upload, file)
-            if upload.stage == "received":
-                self._inspect(upload, context, file, reader, recognition, options, should_stop)
+            reader, recognition = self._choose(upload, run.file)
+            if self._must_inspect(upload, reader):
+                upload = self._inspect(upload, run, reader, recognition)
         except UnreadableExportError as error:
-            upload.reject(str(error))
-            self._archive.record(context, upload)
+            reason = str(error)
+            self._amend(upload, run, lambda current: current.reject(reason))
             return
-        self._record(upload, context, file, reader, options, should_stop)
+        self._record(upload, run, reader)
 
     def _choose(self, upload: Upload, file: BlobFile) -> tuple[ChatReader, Recognition]:
         if upload.format is not None:
@@ -94,24 +132,34 @@ class ReadUploadHandler:
             return self._readers.by_format(stated), Recognition(stated, 1, "stated by the uploader")
         return self._readers.recognise(file)
 
+    def _must_inspect(self, upload: Upload, reader: ChatReader) -> bool:
+        """
+        Also once more by a newer reader, as long as nothing is recorded.
+
+        Raises:
+            ReaderChangedError: if something is.
+        """
+        if upload.stage == "received":
+            return True
+        if upload.reader_version == reader.version:
+            return False
+        if self._is_recorded(upload.id, 0):
+            raise ReaderChangedError(reader.format, upload.reader_version, reader.version)
+        return True
+
     def _inspect(
-        self,
-        upload: Upload,
-        context: Context,
-        file: BlobFile,
-        reader: ChatReader,
-        recognition: Recognition,
-        options: ReadOptions,
-        should_stop: Callable[[], bool],
-    ) -> None:
+        self, upload: Upload, run: ReadingRun, reader: ChatReader, recognition: Recognition
+    ) -> Upload:
         """One pass that stores nothing: what is wrong with the file is known before it is read."""
         facts = ReadFacts()
         fatal: list[ReadWarning] = []
-        items = watched(reader.read(file, options, facts), should_stop, fatal)
+        items = watched(
+            reader.read(run.file, read_options(run.options), facts), run.should_stop, fatal
+        )
         found = inspect_items(
             items,
             format=reader.format,
-            file=file.name,
+            file=run.file.name,
             facts=facts,
             warnings_kept=MAX_WARNINGS,
         )
@@ -119,40 +167,56 @@ class ReadUploadHandler:
             raise UnreadableExportError(
                 file=upload.filename, reason=f"a {reader.format} export without any message"
             )
-        upload.record_inspected(**inspected(found, reader, recognition), is_complete=not fatal)
-        self._archive.record(context, upload)
+        about = {**inspected(found, reader, recognition), "is_complete": not fatal}
 
-    def _record(
-        self,
-        upload: Upload,
-        context: Context,
-        file: BlobFile,
-        reader: ChatReader,
-        options: ReadOptions,
-        should_stop: Callable[[], bool],
-    ) -> None:
+        def record(current: Upload) -> None:
+            # Another worker's inspection stands: it may have recorded messages already.
+            if (current.stage, current.reader_version) == (upload.stage, upload.reader_version):
+                current.record_inspected(**about)
+
+        return self._amend(upload, run, record)
+
+    def _record(self, upload: Upload, run: ReadingRun, reader: ChatReader) -> None:
         done = self._batches_recorded(upload.id)
-        upload.start_reading(from_batch=done)
-        self._archive.record(context, upload)
+        upload = self._amend(upload, run, lambda current: current.start_reading(from_batch=done))
+        if upload.stage not in UNREAD or upload.options != run.options:
+            return  # withdrawn, read by another worker, or to be read otherwise by another job
+        if upload.reader_version != reader.version:
+            # Of two workers that are there during an update.
+            raise ReaderChangedError(reader.format, upload.reader_version, reader.version)
         transcriber = Transcriber(
             self._pseudonyms, workspace_id=upload.workspace_id, format=reader.format
         )
         number, messages = 0, 0
-        items = reader.read(file, options, ReadFacts())
+        items = reader.read(run.file, read_options(run.options), ReadFacts())
         for number, (batch, conversations) in enumerate(batches(items), start=1):
             messages += len(batch)
-            if should_stop():
+            if run.should_stop():
                 raise Stopped
             if number <= done:
                 continue
             transcript = transcriber.transcribe(upload.id, number - 1, batch, conversations)
             try:
-                self._archive.record(context, transcript)
+                self._archive.record(run.context, transcript)
             except IntegrityError:
                 # A worker that was thought dead wrote it: the same file, the same batch.
                 continue
-        upload.record_read(batches=number, messages=messages)
-        self._archive.record(context, upload)
+        if messages != upload.inspected_messages:
+            raise ReadingDiffersError(read=messages, inspected=upload.inspected_messages)
+        self._amend(
+            upload, run, lambda current: current.record_read(batches=number, messages=messages)
+        )
+
+    def _amend(self, upload: Upload, run: ReadingRun, change: Callable[[Upload], None]) -> Upload:
+        """Unless it is read, rejected or withdrawn meanwhile, or to be read with other options."""
+
+        def still(current: Upload) -> bool:
+            if current.stage not in UNREAD or current.options != run.options:
+                return False
+            change(current)
+            return True
+
+        return amend(self._archive, run.context, upload.id, still)
 
     def _batches_recorded(self, upload_id: UUID) -> int:
         """Batches are recorded in order: find the first missing one by doubling, then halving."""
@@ -184,7 +248,7 @@ def watched(
         yield item
 
 
-def read_options(options: dict[str, Any]) -> ReadOptions:
+def read_options(options: Mapping[str, Any]) -> ReadOptions:
     return ReadOptions(
         timezone=options.get("timezone"),
         date_order=options.get("date_order"),

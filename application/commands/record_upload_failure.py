@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from application.archive import Archive
-from application.context import SYSTEM, Context
-from domain.upload import Upload
+from application.uploads import amend, system_context
+from domain.upload import Stage, Upload
+
+# Where the upload is further, another worker has done what this one failed to do.
+STAGES: Mapping[str, frozenset[Stage]] = {
+    "reading": frozenset({"received", "inspected", "reading"}),
+    "embedding": frozenset({"read"}),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,16 +31,20 @@ class RecordUploadFailureHandler:
         self._archive = archive
 
     def __call__(self, command: RecordUploadFailure) -> None:
+        """Does nothing where the step was done by somebody else, or is not wanted any more."""
         upload = self._archive.find(Upload, command.upload_id)
-        if upload is None or upload.stage == "withdrawn":
+        if upload is None:
             return
-        upload.fail(
-            stage=command.stage,
-            reason=command.reason,
-            attempt=command.attempt,
-            is_final=command.is_final,
-        )
-        context = Context(
-            actor_id=SYSTEM, workspace_id=upload.workspace_id, correlation_id=upload.id
-        )
-        self._archive.record(context, upload)
+
+        def fail(upload: Upload) -> bool:
+            if upload.stage not in STAGES[command.stage]:
+                return False
+            upload.fail(
+                stage=command.stage,
+                reason=command.reason,
+                attempt=command.attempt,
+                is_final=command.is_final,
+            )
+            return True
+
+        amend(self._archive, system_context(self._archive, upload), upload.id, fail)

@@ -316,3 +316,33 @@ def test_a_row_is_the_key_and_little_endian_float16() -> None:
     assert rows[0] == keys[0].bytes + bytes.fromhex("003c00b8")
     assert rows[1] == keys[1].bytes + bytes.fromhex("00340040")
     assert row_type(2).itemsize == 20
+
+
+@pytest.mark.parametrize("is_withdrawn", [False, True])
+def test_what_happens_to_an_upload_while_it_is_embedded_does_not_make_the_job_fail(
+    own_ledger: Ledger, *, is_withdrawn: bool
+) -> None:
+    desk = Desk(own_ledger)
+    upload_id = desk.upload(*talk(3))
+
+    def interfere() -> bool:
+        upload = own_ledger.archive.load(Upload, upload_id)
+        if is_withdrawn and upload.stage != "withdrawn":
+            upload.withdraw()
+        elif not is_withdrawn:
+            upload.receive_again("copy.txt")
+        own_ledger.record(upload)
+        return False
+
+    desk.embed(upload_id, interfere)
+    stage = own_ledger.archive.load(Upload, upload_id).stage
+    assert stage == ("withdrawn" if is_withdrawn else "searchable")
+
+
+def test_vectors_belong_to_the_request_that_brought_the_texts(own_ledger: Ledger) -> None:
+    desk = Desk(own_ledger)
+    desk.embed(desk.upload(*talk(3)))
+    kinds = (Upload.Read, TranscriptEmbedding.Recorded, Upload.EmbeddingFinished)
+    read, vectors, finished = recorded_in(own_ledger, own_ledger.workspace_id, *kinds)
+    assert vectors.correlation_id == finished.correlation_id == read.correlation_id
+    assert vectors.causation_position == finished.causation_position == read.position

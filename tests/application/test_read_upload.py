@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
-from application.commands.read_upload import MAX_WARNINGS, ReadUpload, ReadUploadHandler
+from application.commands.read_upload import (
+    MAX_WARNINGS,
+    ReaderChangedError,
+    ReadingDiffersError,
+    ReadUpload,
+    ReadUploadHandler,
+)
+from application.commands.record_upload_failure import (
+    RecordUploadFailure,
+    RecordUploadFailureHandler,
+)
 from application.ports.blobs import BlobMissingError
 from application.ports.chat_reader import ReadItem, ReadWarning, UnreadableExportError
 from application.ports.jobs import Stopped
@@ -289,3 +300,130 @@ def test_a_withdrawn_upload_is_not_read(own_ledger: Ledger) -> None:
     desk.read()
 
     assert desk.reader.passes == 0
+
+
+def test_a_second_pass_that_finds_other_messages_does_not_count_as_read(
+    own_ledger: Ledger,
+) -> None:
+    """It is a failure that shows, never an archive that silently lacks something."""
+    desk = Desk(own_ledger, [message(0), message(1, author=None, kind="system")])
+
+    def lose_one(number: int) -> None:
+        if desk.reader.passes == 1 and number == 1:
+            desk.reader.items = [message(0)]  # from the second pass on
+
+    desk.reader.on_item = lose_one
+    with pytest.raises(ReadingDiffersError, match="messages read: 1, found by the inspection: 2"):
+        desk.read()
+    assert desk.upload.stage == "reading"
+
+
+def test_what_one_version_of_a_reader_began_no_other_one_ends(own_ledger: Ledger) -> None:
+    desk = Desk(own_ledger, batches_of_one(3))
+    with pytest.raises(Stopped):
+        desk.read(stopping_after(2))
+    assert len(desk.transcripts()) == 1
+    desk.reader.version = 2
+    with pytest.raises(ReaderChangedError, match=r"by version 1 .* this is version 2"):
+        desk.read()
+    assert len(desk.transcripts()) == 1
+    desk.reader.version = 1
+    desk.read()
+    assert desk.transcripts() == desk.expected()
+
+
+def test_a_newer_reader_inspects_anew_what_nobody_began_to_read(own_ledger: Ledger) -> None:
+    desk = Desk(own_ledger, batches_of_one(3))
+    with pytest.raises(Stopped):
+        desk.read(stopping_after(1))
+    desk.reader.version = 2
+    desk.reader.items = batches_of_one(2)
+    desk.read()
+    inspected = [(e.reader_version, e.messages) for e in desk.events(Upload.Inspected)]
+    assert inspected == [(1, 3), (2, 2)]
+    assert desk.upload.stage == "read"
+
+
+@pytest.mark.parametrize("moment", [1, 2])
+def test_the_same_file_sent_again_does_not_disturb_its_reading(
+    own_ledger: Ledger, moment: int
+) -> None:
+    desk = Desk(own_ledger, batches_of_one(2))
+
+    def send_again(number: int) -> None:
+        if (desk.reader.passes, number) == (moment, 1):
+            upload = desk.upload
+            upload.receive_again("copy.txt")
+            own_ledger.record(upload)
+
+    desk.reader.on_item = send_again
+    desk.read()
+    assert desk.upload.stage == "read"
+    assert len(desk.events(Upload.Inspected, Upload.Read, Upload.ReceivedAgain)) == 3
+
+
+@pytest.mark.parametrize("moment", [1, 2])
+def test_reading_ends_quietly_when_the_upload_is_withdrawn(own_ledger: Ledger, moment: int) -> None:
+    desk = Desk(own_ledger, batches_of_one(2))
+
+    def withdraw(number: int) -> None:
+        if (desk.reader.passes, number) == (moment, 1):
+            upload = desk.upload
+            upload.withdraw()
+            own_ledger.record(upload)
+
+    desk.reader.on_item = withdraw
+    desk.read()
+    assert desk.upload.stage == "withdrawn"
+    assert desk.events(Upload.Read) == []
+
+
+def test_reading_with_options_that_are_no_longer_meant_leaves_it_to_the_next_job(
+    own_ledger: Ledger,
+) -> None:
+    desk = Desk(own_ledger, [message(0)])
+
+    def change(number: int) -> None:
+        if desk.reader.passes == 1:
+            upload = desk.upload
+            upload.request_retry({"timezone": "Europe/Rome"})
+            own_ledger.record(upload)
+
+    desk.reader.on_item = change
+    desk.read()
+    assert (desk.upload.stage, desk.transcripts()) == ("received", [])
+    desk.read()
+    assert desk.upload.stage == "read"
+
+
+def test_what_a_job_records_belongs_to_the_request_that_asked_for_it(own_ledger: Ledger) -> None:
+    desk = Desk(own_ledger, [message(0)])
+    kinds = (Upload.Received, Upload.Inspected, Upload.ReadingStarted, Transcript.Recorded)
+    desk.read()
+    received, *rest = recorded_in(own_ledger, own_ledger.workspace_id, *kinds, Upload.Read)
+    assert len(rest) == 4
+    assert {recorded.correlation_id for recorded in rest} == {received.correlation_id}
+    assert {recorded.causation_position for recorded in rest} == {received.position}
+
+
+@pytest.mark.parametrize("stage", ["searchable", "withdrawn", "read"])
+def test_a_late_failure_does_not_undo_what_another_worker_did(
+    own_ledger: Ledger, stage: str
+) -> None:
+    desk = Desk(own_ledger, [message(0)])
+    upload = desk.upload
+    upload.record_read(batches=1, messages=1)
+    if stage == "searchable":
+        upload.finish_embedding(model="m", embedded=1, reused=0)
+    if stage == "withdrawn":
+        upload.withdraw()
+    own_ledger.record(upload)
+    fail = RecordUploadFailureHandler(own_ledger.archive)
+    failure = RecordUploadFailure(
+        upload_id=upload.id, stage="reading", reason="no memory", attempt=5, is_final=True
+    )
+    fail(failure)
+    assert desk.upload.has_failed is False
+    fail(replace(failure, stage="embedding"))
+    assert desk.upload.has_failed is (stage == "read")
+    fail(replace(failure, upload_id=uuid4()))
