@@ -21,11 +21,11 @@ from interfaces.cli.serving import run_server
     help="Work on jobs in this process too; without, `chatledger worker` has to run.",
 )
 def serve(*, with_worker: bool) -> None:
-    """Serve GraphQL and uploads on 127.0.0.1 until stopped."""
+    """Serve GraphQL and uploads to this machine until stopped."""
     settings = Settings.from_env()
     with ExitStack() as stack:
         container = stack.enter_context(open_container(settings))
         container.follower.start()
         stack.enter_context(working(container) if with_worker else projections_woken(container))
-        click.echo(f"Serving on http://{settings.host}:{settings.port}/ until stopped.", err=True)
+        click.echo(f"Serving on {settings.address}/ until stopped.", err=True)
         run_server(container)

@@ -19,7 +19,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from interfaces.http.problems import problem
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
-LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # A proxy on this machine makes everybody look local, and adds one of these.
 PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip")
@@ -57,7 +56,7 @@ class LocalOnly:
         if any(name in headers for name in PROXY_HEADERS):
             return "a proxy may not stand before this instance, because it has no accounts yet"
         host = headers.get("host", "")
-        if host_name(host) not in LOCAL_HOSTS:
+        if not is_own_name(host_name(host)):
             return "ask for 127.0.0.1, localhost or [::1], by no other name"
         is_safe = scope["type"] == "http" and scope["method"] in SAFE_METHODS
         if not is_safe and is_cross_site(headers, host):
@@ -65,13 +64,7 @@ class LocalOnly:
         return None
 
     def _is_local(self, scope: Scope) -> bool:
-        try:
-            address = ip_address((scope.get("client") or ("", 0))[0])
-        except ValueError:
-            return False
-        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        return any(address in network for network in self._clients)
+        return is_within((scope.get("client") or ("", 0))[0], self._clients)
 
 
 def host_name(host: str) -> str | None:
@@ -82,6 +75,21 @@ def host_name(host: str) -> str | None:
     except ValueError:
         return None
     return parts.hostname if parts.netloc == host and "@" not in host else None
+
+
+def is_own_name(name: str | None) -> bool:
+    """No page can let an address point elsewhere, as it can a name."""
+    return name == "localhost" or is_within(name or "", LOOPBACK)
+
+
+def is_within(text: str, networks: Collection[IPv4Network | IPv6Network]) -> bool:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return any(address in network for network in networks)
 
 
 def is_cross_site(headers: Headers, host: str) -> bool:
