@@ -25,6 +25,7 @@ from application.ports.chat_reader import (
 from domain.message import Message
 from infrastructure.readers.local_file import LocalFile
 from infrastructure.readers.registry import Readers
+from interfaces.cli.terminal import clean_json, clean_line
 
 _UNREADABLE = 2  # exit status
 _CONVERSATIONS_SHOWN = 30
@@ -77,7 +78,7 @@ def inspect(
         items = reader.read(file, options, facts)
         found = inspect_items(items, format=reader.format, file=file.name, facts=facts)
         if as_json:
-            sys.stdout.buffer.write(orjson.dumps(asdict(found), option=orjson.OPT_APPEND_NEWLINE))
+            sys.stdout.buffer.write(_json_line(asdict(found)))
             sys.stdout.buffer.flush()
         else:
             _print_summary(found, file, reason, facts)
@@ -111,7 +112,7 @@ def _plain_errors() -> Iterator[None]:
     try:
         yield
     except UnreadableExportError as error:
-        click.echo(f"chatledger: {' '.join(str(error).split())}", err=True)
+        click.echo(f"chatledger: {clean_line(' '.join(str(error).split()))}", err=True)
         sys.exit(_UNREADABLE)
     except BrokenPipeError:
         # Python flushes stdout once more when it ends; that must find an open file.
@@ -122,10 +123,14 @@ def _print_messages(file: LocalFile, reader: ChatReader, options: ReadOptions) -
     write = sys.stdout.buffer.write
     for item in reader.read(file, options, ReadFacts()):
         if isinstance(item, Message):
-            write(orjson.dumps(as_dict(item), option=orjson.OPT_APPEND_NEWLINE))
+            write(_json_line(as_dict(item)))
         elif isinstance(item, ReadWarning):
-            click.echo(f"chatledger: {_in_words(item)}", err=True)
+            click.echo(f"chatledger: {clean_line(_in_words(item))}", err=True)
     sys.stdout.buffer.flush()
+
+
+def _json_line(value: dict[str, Any]) -> bytes:
+    return clean_json(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE))
 
 
 def _in_words(warning: ReadWarning) -> str:
@@ -156,33 +161,41 @@ def as_dict(message: Message) -> dict[str, Any]:
 
 def _print_summary(found: Inspection, file: LocalFile, reason: str, facts: ReadFacts) -> None:
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
     console = Console(highlight=False)
-    console.print(f"[bold]{escape(file.name)}[/bold]: {found.format} ({escape(reason)})")
+    console.print(f"[bold]{_shown(file.name)}[/bold]: {found.format} ({_shown(reason)})")
     console.print(
         f"{found.messages} messages by {found.authors} people "
         f"in {len(found.conversations)} conversations; {found.system} system notices"
     )
     if found.first is not None:
         console.print(f"From {found.first} to {found.last}")
-    console.print(f"Time zone {found.timezone or 'unknown'}, date order {found.date_order or '–'}")
+    console.print(
+        f"Time zone {_shown(found.timezone or 'unknown')}, date order {found.date_order or '–'}"
+    )
     if facts.columns:
         pairs = ", ".join(f"{ours}={theirs}" for ours, theirs in facts.columns.items())
-        console.print(f"Columns {escape(pairs)}")
+        console.print(f"Columns {_shown(pairs)}")
     table = Table("Conversation", "Kind", "Messages")
     table.columns[2].justify = "right"
     for one in found.conversations[:_CONVERSATIONS_SHOWN]:
-        table.add_row(escape(one.title), one.kind, str(one.messages))
+        table.add_row(_shown(one.title), one.kind, str(one.messages))
     console.print(table)
     if (more := len(found.conversations) - _CONVERSATIONS_SHOWN) > 0:
         console.print(f"… and {more} more conversations")
     if found.unknown_keys:
         keys = ", ".join(f"{key} ({count})" for key, count in found.unknown_keys.items())
-        console.print(f"Kept, but not understood: {escape(keys[:500])}")
+        console.print(f"Kept, but not understood: {_shown(keys[:500])}")
     for warning in found.warnings[:_WARNINGS_SHOWN]:
         shown = _in_words(ReadWarning(warning.file, warning.line, warning.reason))
-        console.print(f"[yellow]Warning[/yellow] {escape(shown)}")
+        console.print(f"[yellow]Warning[/yellow] {_shown(shown)}")
     if (more := len(found.warnings) - _WARNINGS_SHOWN) > 0:
         console.print(f"… and {more} more warnings")
+
+
+def _shown(text: str) -> str:
+    """What a file says, in a text where brackets are markup."""
+    from rich.markup import escape
+
+    return escape(clean_line(text))

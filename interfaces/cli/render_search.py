@@ -8,21 +8,15 @@ from rich.text import Text
 
 from application.commands.perform_search import Searched
 from application.ports.search import Coverage, FoundMessage, Hit, SearchRequest
+from interfaces.cli.terminal import clean, clean_line
 
 MATCH = "bold yellow"
+MARKS = "**"
 AROUND = "dim"
 INDENT = 3
 MARK = "» "  # tells the hit from its neighbours where there are no colours
 MAX_TEXT = 4_000  # characters of a hit
 MAX_AROUND = 200  # characters of a message around it
-
-# What would move the cursor, change colours or turn the direction of a terminal. One for one,
-# so that highlights stay where they are.
-CONTROLS = dict.fromkeys(
-    (*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)), "\ufffd"
-)
-del CONTROLS[ord("\n")]
-CONTROLS[ord("\t")] = " "
 
 
 def render(console: Console, searched: Searched, request: SearchRequest) -> None:
@@ -43,7 +37,11 @@ def render_hit(console: Console, rank: int, hit: Hit) -> None:
     line(console, Text(where(message), "cyan"), indent=INDENT)
     for before in hit.before:
         line(console, around(before), indent=INDENT + len(MARK))
-    line(console, Text.assemble(MARK, found(hit)), indent=INDENT)
+    line(
+        console,
+        Text.assemble(MARK, found(hit, has_colours=console.color_system is not None)),
+        indent=INDENT,
+    )
     for after in hit.after:
         line(console, around(after), indent=INDENT + len(MARK))
     if hit.same_text:
@@ -63,19 +61,31 @@ def why(hit: Hit) -> str:
 
 def where(message: FoundMessage) -> str:
     """Conversation, author and time; the system has no name."""
-    parts = [clean(message.conversation), author(message), f"{message.sent_at:%Y-%m-%d %H:%M} UTC"]
+    parts = [
+        clean_line(message.conversation),
+        author(message),
+        f"{message.sent_at:%Y-%m-%d %H:%M} UTC",
+    ]
     return " · ".join(parts)
 
 
 def author(message: FoundMessage) -> str:
-    return "(system)" if message.author is None else clean(message.author)
+    return "(system)" if message.author is None else clean_line(message.author)
 
 
-def found(hit: Hit) -> Text:
+def found(hit: Hit, *, has_colours: bool) -> Text:
+    """Its words that the query has are coloured, or where that cannot be seen in **asterisks**."""
     text = Text(clean(hit.message.text))
     for start, end in hit.highlights:
         text.stylize(MATCH, start, end)
-    return cut(text, MAX_TEXT)
+    text = cut(text, MAX_TEXT)
+    if has_colours:
+        return text
+    plain = text.plain
+    for start, end in sorted(hit.highlights, reverse=True):  # from the end: places stay right
+        if end <= MAX_TEXT:
+            plain = f"{plain[:start]}{MARKS}{plain[start:end]}{MARKS}{plain[end:]}"
+    return Text(plain)
 
 
 def around(message: FoundMessage) -> Text:
@@ -108,11 +118,6 @@ def footer(searched: Searched) -> Text:
 def covered(coverage: Coverage) -> str:
     text = f"indexed {coverage.indexed:,} of {coverage.total:,} messages"
     return f"{text}, more to come" if coverage.is_partial else text
-
-
-def clean(text: str) -> str:
-    """What an export holds must not speak to the terminal."""
-    return text.translate(CONTROLS)
 
 
 def line(console: Console, text: Text, *, indent: int = 0) -> None:

@@ -82,6 +82,23 @@ def test_a_missing_file_is_status_2() -> None:
     assert "there is no such file" in result.stderr
 
 
+def test_an_export_cannot_speak_to_the_terminal(tmp_path: Path) -> None:
+    hidden = "\x1b]0;title\x07\u202eevil\x9b [bold]title[/bold]"
+    row = {"author": "Ada", "timestamp": "2026-01-02T10:00:00Z", "text": "hi"}
+    lines = [*([row | {"conversation": hidden, hidden: 1}] * 50), row | {"timestamp": hidden}]
+    path = tmp_path / "chat [draft].jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    for result in (run(str(path)), run(str(path), "--messages"), run(str(path), "--json")):
+        assert result.exit_code == 0, result.output
+        for unwanted in ("\x1b", "\x07", "\u202e", "\x9b"):
+            assert unwanted not in result.output
+    found = json.loads(run(str(path), "--json").stdout)
+    assert found["conversations"][0]["title"] == hidden
+    summary = run(str(path)).stdout
+    assert "chat [draft].jsonl" in summary
+    assert "[bold]title[/bold]" in " ".join(summary.split())
+
+
 def test_a_file_that_breaks_in_the_middle_is_shown_with_its_warning(tmp_path: Path) -> None:
     path = tmp_path / "result.json"
     path.write_bytes((SAMPLES / "telegram-result.json").read_bytes()[:100_000])
