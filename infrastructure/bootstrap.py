@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -14,6 +16,11 @@ from infrastructure.container import Container
 from infrastructure.keys.master import MasterKey
 from infrastructure.postgres.embedded import EmbeddedPostgres
 from infrastructure.postgres.migrations import migrate
+from infrastructure.projections.rebuild import (
+    RebuildRunningError,
+    RebuildStoppedError,
+    SwapRefusedError,
+)
 from infrastructure.settings import Settings
 
 # Every connection: the role that may only append to the log, and Procrastinate's schema first.
@@ -52,6 +59,7 @@ def open_container(
         MasterKeyError, EmbeddedPostgresError, psycopg.Error: with a sentence that says what to do.
     """
     with open_database(settings, say=say) as url:
+        keep_private(settings.data_dir)
         container = Container(
             settings=settings,
             conninfo=session_conninfo(url),
@@ -60,10 +68,41 @@ def open_container(
         )
         try:
             for name in container.runner.ensure_all():
-                say(f"The read model {name} is outdated: `chatledger projection rebuild {name}`.")
+                if settings.database_url is None:
+                    rebuild(container, name, say)
+                else:  # others use it too, and may be busy
+                    command = f"chatledger projection rebuild {name}"
+                    say(f"The read model {name} is outdated, and stands still until `{command}`.")
             yield container
         finally:
             container.close()
+
+
+def rebuild(container: Container, name: str, say: Callable[[str], None]) -> None:
+    """
+    A read model that another release has made. Who has the embedded server has no operator.
+
+    If it cannot be done, what is read stays as it was, and a sentence says why.
+    """
+    say(f"The read model {name} was made by another release: it is built anew from the log.")
+    try:
+        container.rebuilder.rebuild(name)
+    except (RebuildRunningError, RebuildStoppedError, SwapRefusedError) as error:
+        say(f"The read model {name} is outdated: {error}.")
+
+
+def keep_private(data_dir: Path) -> None:
+    """
+    What holds keys or personal data is for its owner alone, whoever made it and however.
+
+    `data_dir` itself stays as it is: the embedded server's user has to pass through.
+    """
+    for name in ("blobs", "keys", "vectors"):
+        folder = data_dir / name
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.stat()
+        if found.st_uid == os.geteuid() and found.st_mode & 0o077:
+            folder.chmod(0o700)
 
 
 def session_conninfo(url: str) -> str:

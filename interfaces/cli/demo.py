@@ -15,7 +15,7 @@ from infrastructure.bootstrap import open_container
 from infrastructure.container import Container
 from infrastructure.settings import PROJECT_FOLDER, Settings
 from interfaces.cli.actor import cli_context
-from interfaces.cli.ingesting import ensure_workspace, follow, send
+from interfaces.cli.ingesting import ensure_workspace, follow, outcome, send
 from interfaces.cli.render_search import render
 from interfaces.cli.running import working
 from interfaces.cli.serving import run_server
@@ -39,8 +39,7 @@ def demo(*, once: bool) -> None:
             ingest_samples(container, console)
             search(container, console)
             if not once:
-                address = f"http://{settings.host}:{settings.port}"
-                console.print(f"\nGraphQL: {address}/graphiql   Stop with Ctrl-C.")
+                console.print(f"\nGraphQL: {settings.address}/graphiql   Stop with Ctrl-C.")
                 run_server(container)
 
 
@@ -50,13 +49,13 @@ def ingest_samples(container: Container, console: Console) -> None:
     context = cli_context(workspace_id)
     sent = {}
     for path in missing(container, workspace_id):
-        upload_id, _ = send(container, path, context=context, options={})
-        sent[upload_id] = path.name
+        upload_id, received = send(container, path, context=context, options={})
+        sent[upload_id] = received
     if not sent:
         return
     for row in follow(container, workspace_id, sent, console):
         if row.stage != "searchable":
-            raise click.ClickException(f"{row.filename}: {row.stage}: {row.error}")
+            raise click.ClickException(outcome(row))
 
 
 def missing(container: Container, workspace_id: UUID) -> list[Path]:

@@ -14,9 +14,9 @@ from infrastructure.bootstrap import open_container
 from infrastructure.container import Container
 from infrastructure.settings import Settings
 from interfaces.cli.actor import cli_context
-from interfaces.cli.ingesting import ensure_workspace, follow, send
+from interfaces.cli.ingesting import ensure_workspace, follow, outcome, send
 from interfaces.cli.running import working
-from projections.uploads.queries import UploadRow
+from interfaces.cli.terminal import clean_line
 
 
 @click.command()
@@ -56,29 +56,15 @@ def ingest_files(
     uploads, is_fine = {}, True
     for path in paths:
         try:
-            upload_id, _ = send(container, path, context=context, options=options)
+            upload_id, sent = send(container, path, context=context, options=options)
         except UploadRefusedError as error:
-            console.print(f"{path}: {error}", style="red", markup=False)
+            console.print(clean_line(f"{path}: {error}"), style="red", markup=False)
             is_fine = False
         else:
-            uploads[upload_id] = path.name
+            uploads[upload_id] = sent
     rows = follow(container, workspace_id, uploads, console) if uploads else []
     for row in rows:
         console.print(
             outcome(row), style=None if row.stage == "searchable" else "red", markup=False
         )
     return is_fine and all(row.stage == "searchable" for row in rows)
-
-
-def outcome(row: UploadRow) -> str:
-    if row.stage != "searchable":
-        return f"{row.filename}: {row.stage}: {row.error}"
-    text = (
-        f"{row.filename}: {row.messages:,} messages of {row.authors:,} people in "
-        f"{row.conversations:,} conversations ({row.format})"
-    )
-    if row.warnings:
-        text += f", {len(row.warnings)} warnings: `chatledger uploads {row.upload_id}`"
-    if row.is_complete is False:
-        text += "; the file is broken: what came before the break was kept"
-    return text

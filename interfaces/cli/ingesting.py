@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
+import click
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -22,24 +24,39 @@ from application.commands.create_workspace import CreateWorkspace
 from application.commands.receive_upload import ReceiveUpload
 from application.context import Context
 from infrastructure.container import Container
+from infrastructure.projections import registry
 from infrastructure.projections.waiting import wait_for
+from interfaces.cli.terminal import clean_line
 from projections.uploads.queries import UploadRow, upload
 
 CHUNK = 1024 * 1024  # bytes
 POLL_SECONDS = 0.2
-SETTLED = frozenset({"searchable", "rejected", "withdrawn", "refused"})
+CATCH_UP_SECONDS = 60
+SETTLED = frozenset({"searchable", "rejected", "failed", "withdrawn", "refused"})
 SEARCHED = ("messages", "vectors", "conversations", "authors")
+NEEDED = ("uploads", *SEARCHED)
+
+
+class Sent(NamedTuple):
+    """A file that was uploaded."""
+
+    name: str
+    position: int  # of the event: what the read model says of it before that is of an earlier try
+
+
+class ReadModelStandsStillError(click.ClickException):
+    """Without it nobody can see how the upload gets on."""
 
 
 def send(
     container: Container, path: Path, *, context: Context, options: Mapping[str, Any]
-) -> tuple[UUID, int]:
-    """Upload one file. Returns its id and the position of the event."""
+) -> tuple[UUID, Sent]:
+    """Upload one file. Returns its id and what `follow` needs."""
     with path.open("rb") as file:
         accepted = container.receive_upload(
             ReceiveUpload(filename=path.name, options=options), chunks(file), context
         )
-    return UUID(accepted.result["upload_id"]), accepted.position
+    return UUID(accepted.result["upload_id"]), Sent(path.name, accepted.position)
 
 
 def chunks(file: Any) -> Iterator[bytes]:
@@ -53,9 +70,14 @@ def ensure_workspace(container: Container, name: str, context: Context) -> UUID:
 
 
 def follow(
-    container: Container, workspace_id: UUID, uploads: Mapping[UUID, str], console: Console
+    container: Container, workspace_id: UUID, uploads: Mapping[UUID, Sent], console: Console
 ) -> list[UploadRow]:
-    """Show the progress of these uploads until each is searchable or has come to grief."""
+    """
+    Show the progress of these uploads until each is searchable or has come to grief.
+
+    Raises:
+        ReadModelStandsStillError: if that would never be seen.
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -64,28 +86,55 @@ def follow(
     )
     with Progress(*columns, console=console) as progress:
         bars = {
-            id_: progress.add_task(f"{name}: received", total=None) for id_, name in uploads.items()
+            id_: progress.add_task(f"{shown(sent.name)}: received", total=None)
+            for id_, sent in uploads.items()
         }
         while True:
-            rows = [row for id_ in uploads if (row := look(container, workspace_id, id_))]
+            rows = look(container, workspace_id, uploads)
             for row in rows:
                 show(progress, bars[row.upload_id], row)
-            if len(rows) == len(uploads) and all(is_settled(row) for row in rows):
+            if len(rows) == len(uploads) and all(row.stage in SETTLED for row in rows):
                 break
+            require_read_models(container)
             time.sleep(POLL_SECONDS)
     position = max((row.position for row in rows), default=0)
-    with container.pool.connection():
-        wait_for(container.pool, SEARCHED, position, timeout_seconds=60)
+    if not wait_for(container.pool, SEARCHED, position, timeout_seconds=CATCH_UP_SECONDS):
+        require_read_models(container)
+        console.print(
+            "The read models have not caught up yet: `chatledger projection status`.",
+            style="yellow",
+        )
     return rows
 
 
-def look(container: Container, workspace_id: UUID, upload_id: UUID) -> UploadRow | None:
+def look(container: Container, workspace_id: UUID, uploads: Mapping[UUID, Sent]) -> list[UploadRow]:
+    """Those that the read model knows of already."""
     with container.pool.connection() as connection:
-        return upload(connection, workspace_id, upload_id)
+        rows = [upload(connection, workspace_id, id_) for id_ in uploads]
+    return [row for row in rows if row and row.position >= uploads[row.upload_id].position]
 
 
-def is_settled(row: UploadRow) -> bool:
-    return row.stage in SETTLED or (row.stage == "failed" and row.attempts >= 5)
+def require_read_models(container: Container) -> None:
+    """
+    Raises:
+        ReadModelStandsStillError: if one that is needed is halted, or was made by another release.
+    """
+    current = {model.name: model.code_version for model in container.runner.models}
+    with container.pool.connection() as connection:
+        versions = [registry.read_version(connection, name) for name in NEEDED]
+    for version in versions:
+        name = version.name
+        if version.code_version != current[name]:
+            raise ReadModelStandsStillError(
+                f"the read model {name} is outdated, and shows nothing new until it is rebuilt: "
+                f"`chatledger projection rebuild {name}`"
+            )
+        if version.status == "halted":
+            raise ReadModelStandsStillError(
+                f"the read model {name} is halted behind position {version.position}: "
+                f"`chatledger projection status` says why, and after a fix "
+                f"`chatledger projection resume {name}` goes on"
+            )
 
 
 def show(progress: Progress, bar: TaskID, row: UploadRow) -> None:
@@ -99,4 +148,25 @@ def show(progress: Progress, bar: TaskID, row: UploadRow) -> None:
             step, done, total = "searchable", row.texts_embedded, row.texts
         case stage:
             step, done, total = stage, 0, known
-    progress.update(bar, description=f"{row.filename}: {step}", completed=done, total=total)
+    description = f"{shown(row.filename)}: {step}"
+    progress.update(bar, description=description, completed=done, total=total)
+
+
+def shown(name: str) -> str:
+    """In a text where brackets are markup."""
+    return escape(clean_line(name))
+
+
+def outcome(row: UploadRow) -> str:
+    """One line, without anything that would drive a terminal."""
+    if row.stage != "searchable":
+        return clean_line(f"{row.filename}: {row.stage}: {row.error}")
+    text = (
+        f"{clean_line(row.filename)}: {row.messages:,} messages of {row.authors:,} people in "
+        f"{row.conversations:,} conversations ({row.format})"
+    )
+    if row.warnings:
+        text += f", {len(row.warnings)} warnings: `chatledger uploads {row.upload_id}`"
+    if row.is_complete is False:
+        text += "; the file is broken: what came before the break was kept"
+    return text

@@ -47,6 +47,18 @@ class LazyGroup(click.Group):
             raise TypeError(f"{module}:{attribute} is not a command")
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """A wrong setting is no defect: one line says what to put right."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            # Imported here: nothing but an error needs it.
+            from interfaces.cli.errors import sentence
+
+            if (said := sentence(error)) is None:
+                raise
+            raise click.ClickException(said) from error
+
     def main(self, *args: Any, **kwargs: Any) -> Any:
         if args or kwargs:  # called by a program, such as a test, which will live on
             return super().main(*args, **kwargs)

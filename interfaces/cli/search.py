@@ -15,7 +15,6 @@ from domain.search import SearchMode
 if TYPE_CHECKING:
     from application.commands.perform_search import Searched
     from application.ports.search import SearchRequest
-    from infrastructure.container import Container
 
 NOTHING_FOUND = 1  # exit status
 FAILED = 2
@@ -60,6 +59,7 @@ def search(
         from infrastructure.bootstrap import open_container
         from infrastructure.settings import Settings
         from interfaces.cli.actor import cli_context
+        from interfaces.cli.workspaces import workspace_named
 
         with open_container(Settings.from_env()) as container:
             workspace_id = workspace_named(container, workspace)
@@ -79,8 +79,10 @@ def show(searched: Searched, request: SearchRequest, *, as_json: bool) -> None:
     if as_json:
         import orjson
 
+        from interfaces.cli.terminal import clean_json
+
         found = orjson.dumps(as_dict(searched, request), option=orjson.OPT_APPEND_NEWLINE)
-        sys.stdout.buffer.write(found)
+        sys.stdout.buffer.write(clean_json(found))
         sys.stdout.buffer.flush()
         return
     from rich.console import Console
@@ -90,55 +92,24 @@ def show(searched: Searched, request: SearchRequest, *, as_json: bool) -> None:
     render(Console(), searched, request)
 
 
-def workspace_named(container: Container, name: str) -> Any:
-    """
-    Its id.
-
-    Raises:
-        SearchFailedError: if there is none; names those there are.
-    """
-    from projections.workspaces.queries import workspace_by_name, workspaces
-
-    with container.pool.connection() as connection:
-        row = workspace_by_name(connection, name)
-        if row is not None:
-            return row.workspace_id
-        names = ", ".join(repr(row.name) for row in workspaces(connection))
-    raise SearchFailedError(
-        f"there is no workspace {name!r}; there are: {names}"
-        if names
-        else f"there is no workspace {name!r}, and no other: `chatledger ingest FILE` makes one"
-    )
-
-
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """One line on stderr for what a person can act on; all else is a defect and shows as one."""
     from psycopg import Error
-    from sqlalchemy.exc import DBAPIError
 
     from application.commands.perform_search import QueryRefusedError
     from application.ports.embedder import EmbedderUnavailableError
     from application.ports.search import EmptyQueryError
-    from infrastructure.keys.master import MasterKeyError
-    from infrastructure.postgres.embedded_places import EmbeddedPostgresError
-    from infrastructure.settings import SettingError
+    from interfaces.cli.errors import sentence
 
-    expected = (
-        EmbedderUnavailableError,
-        EmbeddedPostgresError,
-        EmptyQueryError,
-        Error,
-        MasterKeyError,
-        QueryRefusedError,
-        SettingError,
-    )
     try:
         yield
-    except expected as error:
+    except (EmbedderUnavailableError, EmptyQueryError, Error, QueryRefusedError) as error:
         raise SearchFailedError(" ".join(str(error).split())) from error
-    except DBAPIError as error:  # of the migrations: the driver's own words are inside
-        raise SearchFailedError(" ".join(str(error.orig).split())) from error
+    except Exception as error:
+        if (said := sentence(error)) is None:
+            raise
+        raise SearchFailedError(said) from error
 
 
 def as_dict(searched: Searched, request: SearchRequest) -> dict[str, Any]:

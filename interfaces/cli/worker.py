@@ -35,7 +35,11 @@ class Concurrency(click.ParamType[tuple[str, int]]):
     f"Default: {', '.join(f'{queue}={number}' for queue, number in LANES.items())}.",
 )
 def worker(*, changes: tuple[tuple[str, int], ...]) -> None:
-    """Work on jobs until SIGTERM or Ctrl-C. Any number of these may run, on any machine."""
+    """
+    Work on jobs until SIGTERM or Ctrl-C.
+
+    Any number of these may run, with the same data folder and the same DATABASE_URL.
+    """
     with open_container(Settings.from_env()) as container, projections_woken(container):
         settings = WorkerSettings(
             lanes={**LANES, **dict(changes)}, code_versions=container.runner.code_versions
