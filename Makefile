@@ -1,5 +1,6 @@
 # `make` alone lists the targets. Everything runs in .venv, which `make setup` builds.
-# Variables given on the command line reach the programs: `make run DATABASE_URL=postgresql://…`
+# Settings come from the environment: `DATABASE_URL=postgresql://… make run`. Written after `make`,
+# a password in them would stand in the list of processes.
 
 PYTHON ?= python3
 BIN := .venv/bin
