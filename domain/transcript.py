@@ -9,7 +9,10 @@ from eventsourcing.domain import event
 
 from domain.aggregate import CHATLEDGER_NAMESPACE, Aggregate, Creation
 
-BATCH_SIZE = 500  # messages; a position times 1,024 leaves room to number them
+BATCH_SIZE = 500  # messages
+# What an event brings, a message or a vector, is numbered by its position times this, and its place
+# in it: never reused.
+IDS_PER_POSITION = 1_024
 
 
 class Transcript(Aggregate):
@@ -77,6 +80,11 @@ class Transcript(Aggregate):
         self.size = len(slots)
 
 
+def vector_row(dimensions: int) -> list[tuple[Any, ...]]:
+    """The fields of a packed row of `TranscriptEmbedding.Recorded`, as numpy names them."""
+    return [("text_key", "V16"), ("vector", "<f2", (dimensions,))]
+
+
 class TranscriptEmbedding(Aggregate):
     """The vectors of one transcript's texts under one model, as far as no earlier fact has them."""
 
@@ -91,7 +99,7 @@ class TranscriptEmbedding(Aggregate):
         embedded: int  # vectors recorded here
         reused: int  # texts of this transcript whose vector an earlier fact has
         counts: dict[str, int]  # subject id -> rows; numbers them even after an erasure
-        # subject id -> packed rows: text key (16 bytes), vector (dimensions × float16, LE)
+        # subject id -> packed rows, see `vector_row`
         vectors: dict[str, bytes]
         personal_by_subject: ClassVar[tuple[str, ...]] = ("vectors",)
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from application.ports.search import Coverage, FoundMessage
+from domain.transcript import IDS_PER_POSITION
 
 MESSAGE = """
 m.message_id AS id, m.conversation_id, coalesce(c.title, '[erased]') AS conversation,
@@ -48,19 +49,40 @@ SELECT h.message_id, (
 WHERE h.workspace_id = %(workspace)s AND h.message_id = ANY(%(ids)s) AND h.text_key IS NOT NULL
 """
 TOTAL = "SELECT texts FROM read.message_total WHERE workspace_id = %s"
-# Transcripts without vectors yet, or messages of which the vectors read model has not heard yet.
-IS_WAITING = """
-SELECT EXISTS (SELECT FROM read.awaiting_vectors WHERE workspace_id = %(workspace)s)
-    OR EXISTS (SELECT FROM read.message
-               WHERE workspace_id = %(workspace)s AND message_id >= %(first_unknown)s)
+# Texts of transcripts without vectors yet, and those of which the vectors read model has not heard.
+OUTSTANDING = """
+SELECT (SELECT coalesce(sum(texts), 0) FROM read.awaiting_vectors
+        WHERE workspace_id = %(workspace)s)
+     + (SELECT count(text_key) FROM read.message
+        WHERE workspace_id = %(workspace)s AND message_id >= %(first_unknown)s)
 """
-INDEXED = """
-SELECT count(*) FROM read.message AS m
-JOIN read.text_vector AS t USING (workspace_id, text_key)
-WHERE m.workspace_id = %s AND t.model = %s
+# Only messages that may lack a vector are looked at: those that came with such a transcript, and
+# those whose text has changed since they came.
+MISSING = f"""
+SELECT count(*) FROM (
+    SELECT m.message_id, m.text_key
+    FROM read.awaiting_vectors AS a
+    CROSS JOIN LATERAL (
+        SELECT message_id, text_key FROM read.message
+        WHERE workspace_id = %(workspace)s AND message_id >= a.position * {IDS_PER_POSITION}
+          AND message_id < (a.position + 1) * {IDS_PER_POSITION}
+        ORDER BY message_id LIMIT {IDS_PER_POSITION}
+    ) AS m
+    WHERE a.workspace_id = %(workspace)s
+    UNION
+    SELECT message_id, text_key FROM read.message
+    WHERE workspace_id = %(workspace)s AND message_id >= %(first_unknown)s
+    UNION
+    SELECT message_id, text_key FROM read.message
+    WHERE workspace_id = %(workspace)s AND version > 1
+) AS m
+WHERE text_key IS NOT NULL AND (
+    SELECT t.vector_id FROM read.text_vector AS t
+    WHERE t.workspace_id = %(workspace)s AND t.model = %(model)s AND t.text_key = m.text_key
+) IS NULL
 """
-
-IDS_PER_POSITION = 1_024  # a message's id is its event's position times this, and its ordinal
+# With more texts outstanding than this, no search waits for them to be counted.
+EXACT_UP_TO = 10_000
 Around = dict[int, tuple[tuple[FoundMessage, ...], tuple[FoundMessage, ...]]]
 
 
@@ -97,18 +119,23 @@ def coverage(
     connection: Connection[Any], *, workspace_id: UUID, model: str, vectors_position: int
 ) -> Coverage:
     """
+    Exact, but while very many texts wait: then those among them that have a vector already,
+    because somebody said the same before, count as not indexed.
+
     Args:
         vectors_position: reached by the vectors read model.
     """
     row = connection.execute(TOTAL, (workspace_id,)).fetchone()
     total = int(row[0]) if row else 0
     first_unknown = (vectors_position + 1) * IDS_PER_POSITION
-    values = {"workspace": workspace_id, "first_unknown": first_unknown}
-    waiting = connection.execute(IS_WAITING, values).fetchone()
-    if waiting is None or not waiting[0]:
-        return Coverage(indexed=total, total=total)
-    row = connection.execute(INDEXED, (workspace_id, model)).fetchone()
-    return Coverage(indexed=int(row[0]) if row else 0, total=total)
+    values = {"workspace": workspace_id, "model": model, "first_unknown": first_unknown}
+    row = connection.execute(OUTSTANDING, values).fetchone()
+    missing = int(row[0]) if row else 0
+    if 0 < missing <= EXACT_UP_TO:
+        row = connection.execute(MISSING, values).fetchone()
+        missing = int(row[0]) if row else 0
+    # The vectors read model may know of transcripts whose messages are still to come.
+    return Coverage(indexed=max(0, total - missing), total=total)
 
 
 def found(row: Sequence[Any]) -> FoundMessage:

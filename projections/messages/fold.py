@@ -9,9 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from domain.aggregate import ERASED
+from domain.transcript import IDS_PER_POSITION
 from projections.contract import RecordedEvent
 
-ORDINALS = 1_024  # message ids an event
 ERASED_KEY = "erased-"  # and the id: nobody knows any more which message of a source it was
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -120,7 +120,7 @@ def rows(recorded: RecordedEvent) -> Iterator[Row]:
         ordinal: fields for block in event.blocks.values() for ordinal, fields in block["messages"]
     }
     for ordinal, (conversation, author, microseconds, kind) in enumerate(event.slots):
-        message_id = recorded.position * ORDINALS + ordinal
+        message_id = recorded.position * IDS_PER_POSITION + ordinal
         is_erased = ordinal not in personal  # its author's key was destroyed
         fields = erased(message_id) if is_erased else personal[ordinal]
         yield Row(

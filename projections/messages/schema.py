@@ -76,6 +76,7 @@ def indexes(schema: str) -> str:
     CREATE INDEX ON {schema}.message (conversation_id, sent_at, message_id);
     CREATE INDEX ON {schema}.message (workspace_id, text_key) WHERE text_key IS NOT NULL;
     CREATE INDEX ON {schema}.message USING gin (words);
+    CREATE INDEX ON {schema}.message (workspace_id, message_id) WHERE version > 1;
     """
 
 

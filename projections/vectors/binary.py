@@ -8,18 +8,15 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.transcript import vector_row
+
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER = b"\xff\xff"
 
 
-def row_type(dimensions: int) -> np.dtype[Any]:
-    """How TranscriptEmbedding.Recorded packs a text's key and vector."""
-    return np.dtype([("text_key", "V16"), ("vector", "<f2", (dimensions,))])
-
-
 def unpack(packed: bytes, dimensions: int) -> NDArray[Any]:
     """Structured array of shape (texts,) with the fields `text_key` and `vector`."""
-    kind = row_type(dimensions)
+    kind = np.dtype(vector_row(dimensions))
     if len(packed) % kind.itemsize:
         raise ValueError(f"{len(packed)} bytes are no whole number of {kind.itemsize}-byte rows")
     return np.frombuffer(packed, dtype=kind)

@@ -10,16 +10,14 @@ from uuid import UUID
 import numpy as np
 from psycopg import Connection
 
-from domain.transcript import Transcript, TranscriptEmbedding
+from domain.transcript import IDS_PER_POSITION, Transcript, TranscriptEmbedding
 from projections.contract import RecordedEvent
 from projections.vectors import schema as ddl
 from projections.vectors.binary import copy_rows, unpack
 
-ROWS = 1_024  # vector ids an event
-
 AWAIT = """
-INSERT INTO {schema}.coverage (workspace_id, upload_id, batch, texts)
-SELECT * FROM unnest(%b::uuid[], %b::uuid[], %b::int4[], %b::int4[])
+INSERT INTO {schema}.coverage (workspace_id, upload_id, batch, texts, position)
+SELECT * FROM unnest(%b::uuid[], %b::uuid[], %b::int4[], %b::int4[], %b::int8[])
 """
 ARRIVED = """
 DELETE FROM {schema}.coverage USING unnest(%b::uuid[], %b::int4[]) AS done (upload_id, batch)
@@ -57,7 +55,7 @@ class Vector:
 
 class VectorsReadModel:
     name = "vectors"
-    code_version = 1
+    code_version = 2
     topics = frozenset({Transcript.Recorded.TOPIC, TranscriptEmbedding.Recorded.TOPIC})
     frames = frozenset({Transcript.Recorded.TOPIC})  # only how many texts are to come
 
@@ -77,7 +75,7 @@ class VectorsReadModel:
     def apply(
         self, connection: Connection[Any], schema: str, events: Sequence[RecordedEvent]
     ) -> None:
-        awaiting: list[tuple[UUID, UUID, int, int]] = []
+        awaiting: list[tuple[UUID, UUID, int, int, int]] = []
         arrived: list[tuple[UUID, int]] = []
         vectors: list[Vector] = []
         for recorded in events:
@@ -87,7 +85,15 @@ class VectorsReadModel:
             match event:
                 case Transcript.Recorded():
                     upload = UUID(event.upload_id)
-                    awaiting.append((recorded.workspace_id, upload, event.batch, event.texts))
+                    awaiting.append(
+                        (
+                            recorded.workspace_id,
+                            upload,
+                            event.batch,
+                            event.texts,
+                            recorded.position,
+                        )
+                    )
                 case TranscriptEmbedding.Recorded():
                     arrived.append((UUID(event.upload_id), event.batch))
                     vectors.extend(read(recorded, recorded.workspace_id))
@@ -157,7 +163,7 @@ def read(recorded: RecordedEvent, workspace_id: UUID) -> list[Vector]:
     """The vectors of one event. Those of an erased person are gone; the others keep their ids."""
     event = recorded.event
     vectors = []
-    first_id = recorded.position * ROWS
+    first_id = recorded.position * IDS_PER_POSITION
     for subject, count in event.counts.items():
         packed = event.vectors.get(subject, b"")
         for number, row in enumerate(unpack(packed, event.dimensions)):

@@ -40,6 +40,7 @@ def tables(schema: str) -> str:
         upload_id uuid NOT NULL,
         batch int NOT NULL,
         texts int NOT NULL,
+        position bigint NOT NULL,        -- of the transcript: its messages' ids follow from it
         PRIMARY KEY (workspace_id, upload_id, batch)
     );
     """

@@ -22,6 +22,7 @@ from application.ports.vectors import VectorsLaggingError
 from domain.message import Message
 from infrastructure.projections.runner import ProjectionRunner
 from infrastructure.search import catalogue as catalogue_module
+from infrastructure.search import messages as messages_module
 from infrastructure.search.catalogue import PostgresVectorCatalogue
 from infrastructure.search.hybrid import HybridSearcher
 from projections.authors.projection import AuthorsReadModel
@@ -226,6 +227,49 @@ def test_coverage_is_partial_while_vectors_are_outstanding(site: Site) -> None:
 
     assert (waiting.indexed, waiting.total, waiting.is_partial) == (2, 3, True)
     assert (complete.indexed, complete.total, complete.is_partial) == (3, 3, False)
+
+
+COUNTED = """
+SELECT count(t.vector_id), count(m.text_key) FROM read.message AS m
+LEFT JOIN read.text_vector AS t ON t.workspace_id = m.workspace_id AND t.text_key = m.text_key
+    AND t.model = %s
+WHERE m.workspace_id = %s
+"""
+
+
+def test_coverage_is_what_a_count_of_all_messages_says(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever waits: overlaps, repeated texts, edits, an upload that is never embedded."""
+
+    def counted() -> tuple[int, int]:
+        with site.ledger.pool.connection() as connection:
+            values = (HashEmbedder().model.id, site.ledger.workspace_id)
+            indexed, total = connection.execute(COUNTED, values).fetchone() or (0, 0)
+        return indexed, total
+
+    def covered() -> tuple[int, int]:
+        found = site.search("boat").coverage
+        return found.indexed, found.total
+
+    site.tell(*(message(n, f"w{n}") for n in range(6)), message(6, "joined", kind="system"))
+    assert covered() == counted() == (6, 6)
+    site.tell(message(0, "w0"), message(3, "new"), message(9, "w1"), has_vectors=False)
+    assert covered() == counted() == (6, 7)  # an edit lacks its vector, a repeated text does not
+    longer = site.tell(message(9, "w1"), message(10, "x"), message(11, "y"), has_vectors=False)
+    assert covered() == counted() == (6, 9)
+    monkeypatch.setattr(messages_module, "EXACT_UP_TO", 0)
+    assert covered() == (3, 9)  # no more than there are
+    monkeypatch.undo()
+    site.embed(longer)
+    assert covered() == counted() == (8, 9)
+    site.history.upload(message(12, "z"), message(13, "w2"), message(0, "w0"))
+    site.advance("messages")  # and the vectors read model has not heard of them
+    assert covered() == counted() == (9, 11)
+    site.advance("vectors")
+    assert covered() == counted() == (9, 11)
+    site.tell(message(3, "w3", edited_at=NOON), has_vectors=True)
+    assert covered() == counted() == (10, 11)
 
 
 def test_coverage_is_partial_before_the_vectors_read_model_has_heard_of_messages(

@@ -15,8 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.message import Attachment, Edit, Message, Reaction
-from domain.transcript import BATCH_SIZE
-from projections.messages.fold import ORDINALS
+from domain.transcript import BATCH_SIZE, IDS_PER_POSITION
 from projections.messages.projection import MessagesReadModel
 from tests.support.archive import Ledger
 from tests.support.chats import NOON, History, message, room
@@ -109,8 +108,10 @@ def test_ids_follow_from_position_and_place_and_leave_room_for_a_batch(chat: Cha
         found = tables.rows("message", "message_id, position, message_key", "ORDER BY message_id")
 
     assert [row[2] for row in found] == [f"k{n}" for n in range(BATCH_SIZE)]
-    assert [row[0] for row in found] == [found[0][1] * ORDINALS + n for n in range(BATCH_SIZE)]
-    assert ORDINALS > BATCH_SIZE
+    assert [row[0] for row in found] == [
+        found[0][1] * IDS_PER_POSITION + n for n in range(BATCH_SIZE)
+    ]
+    assert IDS_PER_POSITION > BATCH_SIZE
 
 
 def test_an_upload_again_knows_every_message(chat: Chat) -> None:

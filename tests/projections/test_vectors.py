@@ -13,9 +13,9 @@ import pytest
 from psycopg import Connection
 
 from application.commands.embed_upload import pack
-from domain.transcript import TranscriptEmbedding
+from domain.transcript import IDS_PER_POSITION, TranscriptEmbedding
 from projections.vectors.binary import unpack
-from projections.vectors.projection import ROWS, VectorsReadModel
+from projections.vectors.projection import VectorsReadModel
 from tests.support.archive import Ledger
 from tests.support.chats import History, message
 from tests.support.scratch import SCHEMA, Tables, events_of, projected
@@ -102,7 +102,7 @@ def graphs(connection: Connection[Any]) -> list[str]:
 def test_a_vector_is_stored_as_it_was_recorded(vectors: Vectors) -> None:
     vectors.add("a", "bb")
     [*_, event] = events_of(vectors.ledger, vectors.model)
-    first = event.position * ROWS
+    first = event.position * IDS_PER_POSITION
     with vectors.tables() as tables:
         stored = tables.rows("embedding", "segment, vector_id, workspace_id, embedding::text")
         keyed = tables.rows("text_vector", "vector_id, text_key, model, segment, position")
