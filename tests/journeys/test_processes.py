@@ -129,6 +129,33 @@ def test_an_ingest_that_is_stopped_while_embedding_is_finished_by_the_next(
     assert json.loads(search.stdout)["hits"]
 
 
+def test_the_end_of_the_command_that_launched_the_server_is_not_the_servers_end(
+    demo: tuple[Path, str], home: Path
+) -> None:
+    data_dir, _ = demo
+    path = str(export(home / "lasting.jsonl", 400))
+    with start(data_dir, "ingest", path, "--workspace", "lasting") as ingesting:
+        eventually(lambda: is_up(data_dir), 60)
+        with start(data_dir, "serve") as serving:
+            eventually(serving.is_ready, 60)
+            ingesting.process.wait(120)
+            assert ingesting.process.returncode == 0, ingesting.text
+            hits = serving.graphql(SEARCH.format("new ropes", "lasting"))["search"]["hits"]
+            assert "ropes" in hits[0]["message"]["text"]
+            tree = serving.tree()
+            serving.end(signal.SIGTERM, timeout_seconds=15)
+            assert serving.process.returncode == 0, serving.text
+    assert_nothing_is_left(tree, data_dir)
+
+
+def is_up(data_dir: Path) -> bool:
+    try:
+        psycopg.connect(server_url(data_dir)).close()
+    except (OSError, psycopg.OperationalError):
+        return False
+    return True
+
+
 def is_embedding(data_dir: Path, running: Running) -> bool:
     assert running.process.poll() is None, running.text
     try:
