@@ -51,6 +51,8 @@ class LazyGroup(click.Group):
         """A wrong setting is no defect: one line says what to put right."""
         try:
             return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise  # `--help` ends this way, too
         except Exception as error:
             # Imported here: nothing but an error needs it.
             from interfaces.cli.errors import sentence
