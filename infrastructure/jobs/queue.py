@@ -12,7 +12,7 @@ from psycopg.errors import UniqueViolation
 from psycopg.rows import class_row
 from psycopg_pool import ConnectionPool
 
-JOBS = """
+ENTRIES = """
 SELECT job.id, job.task_name AS task, job.queue_name AS queue, job.args AS arguments,
        job.status::text AS status, job.attempts, job.scheduled_at,
        CASE WHEN job.status = 'failed' THEN coalesce(failure.failed_at, event.failed_at) END
@@ -27,9 +27,9 @@ LEFT JOIN LATERAL (
     SELECT max(at) AS failed_at FROM jobs.procrastinate_events
     WHERE job_id = job.id AND type = 'failed'
 ) AS event ON true
-WHERE job.status::text = ANY(%s)
-ORDER BY job.id DESC LIMIT %s
 """
+JOBS = ENTRIES + "WHERE job.status::text = ANY(%s) ORDER BY job.id DESC LIMIT %s"
+JOB = ENTRIES + "WHERE job.id = %s"
 # By hand it starts anew, with all its attempts.
 RETRY = """
 WITH retried AS (
@@ -110,6 +110,20 @@ class JobQueue:
     def failed(self, *, limit: int = 100) -> list[JobEntry]:
         return self._jobs(("failed",), limit)
 
+    def job(self, id: int) -> JobEntry:
+        """
+        Raises:
+            UnknownJobError
+        """
+        with (
+            self._pool.connection() as connection,
+            connection.cursor(row_factory=class_row(JobEntry)) as cursor,
+        ):
+            found = cursor.execute(JOB, (id,)).fetchone()
+        if found is None:
+            raise UnknownJobError(f"there is no job {id}")
+        return found
+
     def retry(self, id: int) -> None:
         """
         Put a failed job back into the queue, with all its attempts.
@@ -123,7 +137,7 @@ class JobQueue:
             except UniqueViolation:
                 raise JobAlreadyQueuedError(f"the work of job {id} is waiting already") from None
         if not is_retried:
-            self._require(id)
+            self.job(id)  # or there is none
             raise JobNotFailedError(f"job {id} has not failed")
 
     def discard(self, id: int) -> Literal["discarded", "asked to stop"]:
@@ -155,11 +169,3 @@ class JobQueue:
             connection.cursor(row_factory=class_row(JobEntry)) as cursor,
         ):
             return cursor.execute(JOBS, (list(statuses), limit)).fetchall()
-
-    def _require(self, id: int) -> None:
-        with self._pool.connection() as connection:
-            found = connection.execute(
-                "SELECT FROM jobs.procrastinate_jobs WHERE id = %s", (id,)
-            ).rowcount
-        if not found:
-            raise UnknownJobError(f"there is no job {id}")

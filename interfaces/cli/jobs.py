@@ -18,6 +18,7 @@ from infrastructure.jobs.queue import (
     UnknownJobError,
 )
 from infrastructure.settings import Settings
+from interfaces.jobs.uploads import discarded
 
 
 @click.group()
@@ -56,12 +57,21 @@ def retry(id: int) -> None:
 @jobs.command()
 @click.argument("id", type=int)
 def discard(id: int) -> None:
-    """Forget a job. A running one is asked to stop."""
+    """
+    Forget a job. A running one is asked to stop.
+
+    Its upload counts as failed then, until it is sent or tried again.
+    """
     with open_container(Settings.from_env()) as container:
+        queue = JobQueue(container.pool)
         try:
-            outcome = JobQueue(container.pool).discard(id)
+            job = queue.job(id)
+            outcome = queue.discard(id)
         except UnknownJobError as error:
             raise click.ClickException(str(error)) from None
+        failure = discarded(job.task, job.arguments, job.attempts)
+        if failure is not None:
+            container.record_upload_failure(failure)
     click.echo(f"Job {id} was {outcome}.")
 
 

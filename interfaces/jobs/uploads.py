@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from procrastinate import App, JobContext
@@ -18,6 +18,8 @@ from infrastructure.jobs.retry import BackOff
 from interfaces.jobs.stopping import should_stop
 
 PATIENT = BackOff(max_attempts=5)
+READ, EMBED = "uploads:read", "uploads:embed"
+STEPS = {READ: "reading", EMBED: "embedding"}
 
 
 class ReadUploads(Protocol):
@@ -46,17 +48,30 @@ class UploadHandlers(Protocol):
 
 
 def add_upload_jobs(app: App, handlers: UploadHandlers) -> None:
-    @app.task(name="uploads:read", queue="reading", retry=PATIENT, pass_context=True)
+    @app.task(name=READ, queue="reading", retry=PATIENT, pass_context=True)
     def read_upload(context: JobContext, /, *, upload_id: str, **_newer: object) -> None:
-        with reported(handlers, context, UUID(upload_id), "reading"):
+        with reported(handlers, context, UUID(upload_id), STEPS[READ]):
             command = ReadUpload(upload_id=UUID(upload_id))
             handlers.read_upload(command, should_stop=should_stop(context))
 
-    @app.task(name="uploads:embed", queue="embedding", retry=PATIENT, pass_context=True)
+    @app.task(name=EMBED, queue="embedding", retry=PATIENT, pass_context=True)
     def embed_upload(context: JobContext, /, *, upload_id: str, **_newer: object) -> None:
-        with reported(handlers, context, UUID(upload_id), "embedding"):
+        with reported(handlers, context, UUID(upload_id), STEPS[EMBED]):
             command = EmbedUpload(upload_id=UUID(upload_id))
             handlers.embed_upload(command, should_stop=should_stop(context))
+
+
+def discarded(task: str, arguments: Mapping[str, Any], attempts: int) -> RecordUploadFailure | None:
+    """What is to be recorded when an operator discards a job; None if it is about no upload."""
+    if task not in STEPS:
+        return None
+    return RecordUploadFailure(
+        upload_id=UUID(arguments["upload_id"]),
+        stage=STEPS[task],
+        reason="its job was discarded",
+        attempt=max(1, attempts),
+        is_final=True,
+    )
 
 
 @contextmanager

@@ -8,18 +8,25 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from click.testing import CliRunner, Result
 from psycopg.types.json import Jsonb
 
+from application.commands.create_workspace import CreateWorkspace
+from application.commands.receive_upload import ReceiveUpload
+from application.context import LOCAL_OWNER, Context
+from domain.upload import Upload
 from interfaces.cli.main import main
+from tests.support.archive_fixture import CHAT, MASTER_KEY, export, open_test_container
 from tests.support.eventually import eventually
 from tests.support.jobs import Lab, open_lab
 
 Invoke = Callable[..., Result]
+NOBODY = Context(actor_id=LOCAL_OWNER, workspace_id=None)
 
 
 @pytest.fixture
@@ -31,7 +38,12 @@ def lab(database_url: str) -> Iterator[Lab]:
 
 @pytest.fixture
 def environment(database_url: str, tmp_path: Path) -> dict[str, str]:
-    return {"DATABASE_URL": database_url, "CHATLEDGER_DATA_DIR": str(tmp_path), "COLUMNS": "140"}
+    return {
+        "DATABASE_URL": database_url,
+        "CHATLEDGER_DATA_DIR": str(tmp_path),
+        "CHATLEDGER_MASTER_KEY": MASTER_KEY,
+        "COLUMNS": "140",
+    }
 
 
 @pytest.fixture
@@ -65,7 +77,8 @@ def test_failed_jobs_are_listed_for_people_and_for_programs(lab: Lab, invoke: In
 
 
 def test_a_failed_job_can_be_tried_again_or_forgotten(lab: Lab, invoke: Invoke) -> None:
-    failed = lab.defer("uploads:read", queue="reading", status="failed", attempts=5)
+    arguments = Jsonb({"upload_id": str(uuid4())})
+    failed = lab.defer("uploads:read", queue="reading", status="failed", args=arguments, attempts=5)
     assert invoke("jobs", "retry", str(failed)).exit_code == 0
     assert lab.status(failed) == "todo"
     refused = invoke("jobs", "retry", str(failed))
@@ -74,6 +87,28 @@ def test_a_failed_job_can_be_tried_again_or_forgotten(lab: Lab, invoke: Invoke) 
     assert "was discarded" in invoke("jobs", "discard", str(failed)).output
     assert lab.jobs() == []
     assert invoke("jobs", "discard", str(failed)).exit_code == 1
+
+
+def test_an_upload_whose_job_was_discarded_says_so_and_can_be_sent_again(
+    lab: Lab, database_url: str, tmp_path: Path, invoke: Invoke
+) -> None:
+    with open_test_container(database_url, tmp_path) as container:
+        workspace = container.create_workspace(CreateWorkspace(name="team"), NOBODY)
+        context = replace(NOBODY, workspace_id=UUID(workspace.result["workspace_id"]))
+
+        def send() -> UUID:
+            command = ReceiveUpload(filename="chat.jsonl")
+            accepted = container.receive_upload(command, [export(CHAT)], context)
+            return UUID(accepted.result["upload_id"])
+
+        upload_id = send()
+        [job] = lab.jobs()
+        assert invoke("jobs", "discard", str(job["id"])).exit_code == 0
+        assert lab.jobs() == []
+        assert container.archive.load(Upload, upload_id).has_failed
+        assert send() == upload_id
+        assert not container.archive.load(Upload, upload_id).has_failed
+        assert "uploads:read" in {job["task_name"] for job in lab.jobs()}
 
 
 def test_a_worker_can_leave_queues_to_others_but_not_name_an_unknown_one(invoke: Invoke) -> None:
