@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -12,9 +13,13 @@ MAX_CAUSES = 5
 PROJECT_FOLDER = Path(__file__).parents[1]
 
 
+# From the root; a home folder is named after a person.
+PATH = re.compile(r"(?<![\w.…/\\])(?:[A-Za-z]:)?[/\\][^\s'\"]*[^\s'\":,;.)]")
+
+
 @runtime_checkable
 class Quotable(Protocol):
-    """An exception class whose messages are its own words only, and may be shown."""
+    """An exception class whose messages never quote what somebody wrote, and may be shown."""
 
     is_quotable: bool
 
@@ -59,8 +64,8 @@ def database_facts(error: psycopg.Error) -> str:
 
 def harmless_message(error: BaseException) -> str:
     """Without file names and values: a person may be called by them."""
-    if isinstance(error, Quotable):
-        return str(error)
+    if isinstance(error, Quotable) and error.is_quotable:
+        return PATH.sub("…", str(error))
     if isinstance(error, OSError):
         return error.strerror or ""
     return ""

@@ -19,13 +19,19 @@ class BlobTooLargeError(Exception):
 class NoRoomError(Exception):
     """The disk is full, or would be too full for the database beside it. Nothing is kept."""
 
+    is_quotable = True
+
 
 class BlobMissingError(Exception):
     """No blob has this address, or it was deleted."""
 
+    is_quotable = True
+
 
 class BlobDamagedError(Exception):
     """The stored bytes are not the ones that were stored: truncated, tampered with, or rotten."""
+
+    is_quotable = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

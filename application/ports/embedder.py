@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 class EmbedderUnavailableError(Exception):
     """The model cannot be loaded or did not answer; the message says why."""
 
+    is_quotable = True
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddingModel:

@@ -10,6 +10,8 @@ from uuid import UUID
 class VectorsLaggingError(Exception):
     """The vectors read model has not caught up in time; asking again later may succeed."""
 
+    is_quotable = True
+
 
 class VectorCatalogue(Protocol):
     def catch_up(self, position: int, *, should_stop: Callable[[], bool]) -> None:

@@ -14,6 +14,8 @@ from infrastructure.embedders.batches import Batch
 class EngineUnavailableError(Exception):
     """This engine cannot run here; the message says why. Another one may."""
 
+    is_quotable = True
+
 
 class Engine(Protocol):
     name: str  # e.g. "openvino bfloat16"

@@ -30,9 +30,13 @@ WHERE subject_id = %b AND wrapped IS NOT NULL
 class SubjectErasedError(Exception):
     """This subject was erased; nothing new may be recorded about it."""
 
+    is_quotable = True
+
 
 class SubjectKeyMissingError(Exception):
     """The keys table has no row for a subject that events name: it was not restored."""
+
+    is_quotable = True
 
 
 class KeyRing:

@@ -16,6 +16,8 @@ KEY_SIZE = 32  # bytes
 class MasterKeyError(Exception):
     """The master key is missing or malformed. Without it sealed data cannot be read."""
 
+    is_quotable = True
+
 
 class MasterKey:
     """Never logged, never rendered, never stored beside what it protects."""

@@ -25,6 +25,8 @@ MAX_BYTES = 8 * 1024 * 1024  # of event states in one transaction
 class AppenderClosedError(Exception):
     """The process is stopping; nothing more is appended."""
 
+    is_quotable = True
+
 
 @dataclass(slots=True, kw_only=True)
 class AppendRequest:
