@@ -50,7 +50,8 @@ class WhatsAppReader:
         with Archive(file) as archive:
             for member in _texts(archive)[:_TEXTS_ASKED]:
                 if _begins_like_chat(member):
-                    reason = f"the archive holds a WhatsApp chat as text: {member.name}"
+                    # Not which: its name may be a person's, and the log keeps this as it is.
+                    reason = "the archive holds a WhatsApp chat as text"
                     return Recognition(self.format, 0.9, reason)
         return None
 
