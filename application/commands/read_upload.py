@@ -102,6 +102,8 @@ class ReadUploadHandler:
 
         Raises:
             Stopped: when asked to; what was recorded stays.
+            ReaderChangedError, ReadingDiffersError: rather than mix or lose messages.
+            OSError: and what the blob store raises; trying again may help.
         """
         upload = self._archive.load(Upload, command.upload_id)
         if upload.stage not in UNREAD:
@@ -123,7 +125,7 @@ class ReadUploadHandler:
         self._record(upload, run, reader)
 
     def _choose(self, upload: Upload, file: BlobFile) -> tuple[ChatReader, Recognition]:
-        if upload.format is not None:
+        if upload.format is not None and upload.stage != "received":
             return self._readers.by_format(upload.format), Recognition(
                 upload.format, 1, "inspected"
             )

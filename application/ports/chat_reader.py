@@ -110,6 +110,7 @@ class ChatReader(Protocol):
 
         Raises:
             UnreadableExportError: if not even one item could be read.
+            OSError: as it came from the stream; it is no fault of the file, and no warning.
         """
         ...
 

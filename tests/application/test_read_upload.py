@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -290,6 +291,39 @@ def test_a_missing_blob_is_no_fault_of_the_file(own_ledger: Ledger) -> None:
         desk.read()
 
     assert desk.upload.stage == "received"
+
+
+@pytest.mark.parametrize("passes", [1, 2])
+def test_a_disk_that_fails_is_no_fault_of_the_file(own_ledger: Ledger, passes: int) -> None:
+    """The job fails, and its next attempt records every message."""
+    desk = Desk(own_ledger, batches_of_one(3))
+
+    def fail(number: int) -> None:
+        if (desk.reader.passes, number) == (passes, 2):
+            raise OSError(errno.EIO, "Input/output error")
+
+    desk.reader.on_item = fail
+    with pytest.raises(OSError, match="Input/output"):
+        desk.read()
+    assert desk.upload.stage == ("received" if passes == 1 else "reading")
+    desk.read()
+    assert desk.upload.stage == "read"
+    assert desk.transcripts() == desk.expected()
+
+
+def test_what_a_newer_reader_rejects_can_be_read_as_another_format(own_ledger: Ledger) -> None:
+    desk = Desk(own_ledger, [message(0)])
+    with pytest.raises(Stopped):
+        desk.read(stopping_after(1))
+    desk.reader.version = 2
+    desk.reader.items = [UnreadableExportError(file="chat.txt", reason="no such format")]
+    desk.read()
+    upload = desk.upload
+    upload.request_retry({"format": "other"})
+    own_ledger.record(upload)
+    desk.registry.reader = ListReader([message(0)], format="other")
+    desk.read()
+    assert (desk.upload.stage, desk.upload.format) == ("read", "other")
 
 
 def test_a_withdrawn_upload_is_not_read(own_ledger: Ledger) -> None:

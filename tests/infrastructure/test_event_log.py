@@ -115,6 +115,20 @@ def test_a_repeated_command_id_returns_the_first_answer(ledger: Ledger) -> None:
     assert first.position == ledger.head()
 
 
+def test_the_last_event_of_a_stream_says_what_it_belongs_to(ledger: Ledger) -> None:
+    log = ledger.archive.event_log
+    assert log.last_of(uuid4()) is None
+    first, second = uuid4(), uuid4()
+    made = upload(ledger)
+    ledger.record(made, correlation_id=first)
+    made.receive_again("copy.txt")
+    position = ledger.record(made, correlation_id=second)
+    ledger.record(workspace())
+    cause = log.last_of(made.id)
+    assert cause is not None
+    assert (cause.position, cause.correlation_id) == (position, second)
+
+
 def test_of_two_equal_commands_at_the_same_time_one_is_carried_out(ledger: Ledger) -> None:
     """Both callers get the same answer, and one event is stored."""
     context = ledger.context(command_id=uuid4())
