@@ -57,7 +57,7 @@ SELECT (SELECT coalesce(sum(texts), 0) FROM read.awaiting_vectors
         WHERE workspace_id = %(workspace)s AND message_id >= %(first_unknown)s)
 """
 # Only messages that may lack a vector are looked at: those that came with such a transcript, and
-# those whose text has changed since they came.
+# those whose text has changed since they came, if it was not before that.
 MISSING = f"""
 SELECT count(*) FROM (
     SELECT m.message_id, m.text_key
@@ -74,15 +74,19 @@ SELECT count(*) FROM (
     WHERE workspace_id = %(workspace)s AND message_id >= %(first_unknown)s
     UNION
     SELECT message_id, text_key FROM read.message
-    WHERE workspace_id = %(workspace)s AND version > 1
+    WHERE workspace_id = %(workspace)s AND version > 1 AND position >= least(
+        %(first_unknown)s / {IDS_PER_POSITION},
+        (SELECT min(position) FROM read.awaiting_vectors WHERE workspace_id = %(workspace)s)
+    )
 ) AS m
 WHERE text_key IS NOT NULL AND (
     SELECT t.vector_id FROM read.text_vector AS t
     WHERE t.workspace_id = %(workspace)s AND t.model = %(model)s AND t.text_key = m.text_key
 ) IS NULL
 """
-# With more texts outstanding than this, no search waits for them to be counted.
-EXACT_UP_TO = 10_000
+# With more texts outstanding than this, no search waits for them to be counted, which takes some
+# 7 microseconds each.
+EXACT_UP_TO = 2_000
 Around = dict[int, tuple[tuple[FoundMessage, ...], tuple[FoundMessage, ...]]]
 
 
