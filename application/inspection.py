@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from application.ports.chat_reader import ReadFacts, ReadItem, ReadWarning
-from domain.message import Conversation, ConversationKind, Message
-from domain.upload import READING_ENDED
+from domain.message import READING_ENDED, Conversation, ConversationKind, Message
 
 WARNINGS_KEPT = 1000
 CONVERSATIONS_KEPT = 10_000

@@ -11,6 +11,8 @@ MessageKind = Literal["message", "system", "action", "deleted"]
 Precision = Literal["microsecond", "millisecond", "second", "minute", "day"]
 Zone = Literal["stated", "derived", "assumed"]
 
+READING_ENDED = "(reading ended here)"  # the end of a warning's reason, where nothing follows it
+
 # Tuples, not dataclasses: an archive has millions of them, made in the readers' inner loops.
 
 

@@ -9,7 +9,6 @@ from eventsourcing.domain import event
 
 from domain.aggregate import CHATLEDGER_NAMESPACE, Aggregate, Creation
 
-READING_ENDED = "(reading ended here)"  # the end of a warning's reason, where nothing follows it
 Stage = Literal["received", "inspected", "reading", "read", "searchable", "rejected", "withdrawn"]
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
+from domain.message import READING_ENDED
 from domain.transcript import Transcript, TranscriptEmbedding
-from domain.upload import READING_ENDED, RefusedUpload, Upload
+from domain.upload import RefusedUpload, Upload
 from projections.contract import storable
 
 Level = Literal["info", "warning", "error"]
