@@ -42,10 +42,10 @@ def test_what_went_wrong_with_reading_is_shown() -> None:
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("make room where /home/ada/data is", "make room where … is"),
-        ("no master key at /home/ada/key: restore it", "no master key at …: restore it"),
-        ("it is not in '/home/ada/model'", "it is not in '…'"),
-        (r"it is not in C:\Users\ada\model.", "it is not in …."),
+        ("make room where /srv/ada/data is", "make room where … is"),
+        ("no master key at /srv/ada/key: restore it", "no master key at …: restore it"),
+        ("it is not in '/srv/ada/model'", "it is not in '…'"),
+        (r"it is not in D:\ada\model.", "it is not in …."),
         ("7 km/h and/or 1/2", "7 km/h and/or 1/2"),
     ],
 )

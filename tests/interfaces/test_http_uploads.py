@@ -134,6 +134,12 @@ def test_the_same_file_again_is_known(site: Site) -> None:
     assert second.json()["again"] is True
     assert first.json()["uploadId"] == second.json()["uploadId"]
     assert first.json()["position"] < second.json()["position"]
+    assert "optionsIgnored" not in second.json()
+
+
+def test_options_that_come_too_late_are_said_to_be_ignored(site: Site) -> None:
+    site.send(timezone="Europe/Berlin")
+    assert site.send(timezone="Europe/Rome").json()["optionsIgnored"] is True
 
 
 def test_a_repeated_request_gets_the_first_answer(site: Site) -> None:
