@@ -19,7 +19,7 @@ from infrastructure.settings import Settings
 from interfaces.cli.ingest import ingest_files
 from interfaces.cli.running import working
 
-ROUNDS = 2
+ROUNDS = 1  # some minutes each
 MESSAGES = 40_000
 
 

@@ -15,7 +15,7 @@ from application.ports.embedder import Embedder
 from application.ports.jobs import Stopped
 from application.ports.vectors import VectorCatalogue
 from application.uploads import amend, system_context
-from domain.transcript import Transcript, TranscriptEmbedding
+from domain.transcript import Transcript, TranscriptEmbedding, vector_row
 from domain.upload import Upload
 
 # Texts that are embedded together. More of them means less padding, fewer means livelier progress
@@ -190,11 +190,6 @@ class EmbeddingRun:
         raise LookupError(f"upload {self._upload.id} has no transcript {batch}")
 
 
-def row_type(dimensions: int) -> np.dtype[Any]:
-    """How a vector travels in an event: 16 bytes of text key, then float16, little-endian."""
-    return np.dtype([("text_key", "V16"), ("vector", "<f2", (dimensions,))])
-
-
 def pack(keys: list[UUID], vectors: Any) -> list[bytes]:
     """
     Args:
@@ -203,7 +198,7 @@ def pack(keys: list[UUID], vectors: Any) -> list[bytes]:
     Returns:
         One packed row for each key.
     """
-    rows = np.empty(len(keys), dtype=row_type(vectors.shape[1]))
+    rows = np.empty(len(keys), dtype=np.dtype(vector_row(vectors.shape[1])))
     rows["text_key"] = np.frombuffer(b"".join(key.bytes for key in keys), dtype="V16")
     rows["vector"] = vectors
     return [row.tobytes() for row in rows]

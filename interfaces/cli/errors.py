@@ -5,11 +5,18 @@ from __future__ import annotations
 from psycopg import OperationalError
 from sqlalchemy.exc import DBAPIError
 
+from application.ports.search import SearchTookTooLongError
 from infrastructure.keys.master import MasterKeyError
 from infrastructure.postgres.embedded_places import EmbeddedPostgresError
 from infrastructure.settings import SettingError
 
-EXPECTED = (EmbeddedPostgresError, MasterKeyError, OperationalError, SettingError)
+EXPECTED = (
+    EmbeddedPostgresError,
+    MasterKeyError,
+    OperationalError,
+    SearchTookTooLongError,
+    SettingError,
+)
 
 
 def sentence(error: Exception) -> str | None:

@@ -13,12 +13,12 @@ import pytest
 from numpy.typing import NDArray
 
 from application.commands import embed_upload
-from application.commands.embed_upload import EmbedUpload, EmbedUploadHandler, pack, row_type
+from application.commands.embed_upload import EmbedUpload, EmbedUploadHandler, pack
 from application.ports.embedder import EmbedderUnavailableError
 from application.ports.jobs import Stopped
 from application.ports.vectors import VectorsLaggingError
 from domain.message import Message
-from domain.transcript import TranscriptEmbedding
+from domain.transcript import TranscriptEmbedding, vector_row
 from domain.upload import Upload
 from projections.vectors.binary import unpack
 from tests.support.archive import Ledger
@@ -315,7 +315,7 @@ def test_a_row_is_the_key_and_little_endian_float16() -> None:
 
     assert rows[0] == keys[0].bytes + bytes.fromhex("003c00b8")
     assert rows[1] == keys[1].bytes + bytes.fromhex("00340040")
-    assert row_type(2).itemsize == 20
+    assert np.dtype(vector_row(2)).itemsize == 20
 
 
 @pytest.mark.parametrize("is_withdrawn", [False, True])

@@ -254,6 +254,7 @@ def test_openvino_asked_for_by_name_has_no_stand_in(without_openvino: None) -> N
 def test_a_damaged_conversion_is_made_again(model_cache: Path, tmp_path: Path) -> None:
     """A second start reads what the first one kept, but never trusts it."""
     cache = tmp_path / "models"
+    MiniLmEmbedder(engine="openvino", cache_dir=model_cache).load()
     shutil.copytree(model_cache, cache)
     [kept] = cache.glob("minilm-*")
     sound = (kept / "model.bin").read_bytes()
@@ -263,7 +264,7 @@ def test_a_damaged_conversion_is_made_again(model_cache: Path, tmp_path: Path) -
 
     assert (kept / "model.bin").read_bytes() == sound
     assert np.isfinite(vectors).all()
-    assert [kept] == list(cache.iterdir())
+    assert [kept] == [path for path in cache.iterdir() if path.is_dir()]
 
 
 def test_openvino_never_reports_home(model_cache: Path) -> None:
