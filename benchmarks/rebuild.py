@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-import threading
+import multiprocessing
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psycopg
 from rich.console import Console
 
 from application.ports.embedder import EmbeddingModel
@@ -121,32 +122,41 @@ def count(container: Container, view: str) -> int:
 
 
 class Reads:
-    """A reader that asks all the time, and notes the worst answer."""
+    """A reader in a process of its own that asks all the time, and notes the worst answer."""
 
     def __init__(self, container: Container) -> None:
-        self._container = container
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        context = multiprocessing.get_context("spawn")
+        self._stopping = context.Event()
+        self._ready = context.Event()
+        self._answers: Any = context.Queue()
+        arguments = (container.conninfo, self._ready, self._stopping, self._answers)
+        self._process = context.Process(target=read_all_the_time, args=arguments)
         self.number, self.errors, self.worst_ms = 0, 0, 0.0
 
-    def _run(self) -> None:
-        views = ("message", "upload", "author", "conversation", "text_vector", "audit_entry")
-        with self._container.pool.connection() as connection:
-            while not self._stopping.is_set():
-                view = views[self.number % len(views)]
-                started = time.perf_counter()
-                try:
-                    connection.execute(f"SELECT * FROM read.{view} LIMIT 1".encode()).fetchall()
-                except Exception as error:  # noqa: BLE001 - counting them is the point
-                    self.errors += 1
-                    print(type(error).__name__, error)
-                self.worst_ms = max(self.worst_ms, (time.perf_counter() - started) * 1000)
-                self.number += 1
-                time.sleep(0.002)
-
     def __enter__(self) -> None:
-        self._thread.start()
+        self._process.start()
+        self._ready.wait(60)
 
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
-        self._thread.join()
+        self.number, self.errors, self.worst_ms = self._answers.get(timeout=60)
+        self._process.join()
+
+
+def read_all_the_time(conninfo: str, ready: Any, stopping: Any, answers: Any) -> None:
+    views = ("message", "upload", "author", "conversation", "text_vector", "audit_entry")
+    number, errors, worst = 0, 0, 0.0
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        ready.set()
+        while not stopping.is_set():
+            statement = f"SELECT * FROM read.{views[number % len(views)]} LIMIT 1"
+            started = time.perf_counter()
+            try:
+                connection.execute(statement.encode()).fetchall()
+            except psycopg.Error as error:
+                errors += 1
+                print(type(error).__name__, error)
+            worst = max(worst, time.perf_counter() - started)
+            number += 1
+            time.sleep(0.002)
+    answers.put((number, errors, worst * 1000))
