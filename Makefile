@@ -8,13 +8,18 @@ PIP := $(BIN)/pip --disable-pip-version-check
 TORCH = $(shell grep '^torch==' requirements.lock)
 COMPILE := $(BIN)/pip-compile --quiet --allow-unsafe --strip-extras $(if $(UPGRADE),--upgrade) \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+# Only `make fuzz` needs it, so it lies apart.
+FUZZER := atheris==3.0.0
+# Tests wait more than they compute. Each process has a database server of its own; the tests of one
+# file stay in one process.
+SIDE_BY_SIDE := --numprocesses 4 --dist loadfile
 # What depends on the machine stays out of the lock files: torch's build (2.13.0+cpu) and the
 # libraries for graphics cards that some of its builds need. Comments, too.
 TIDY := sed -i -e '/^\#/d' -e '/^$$/d' -e 's/^\(torch==[0-9.]*\)+.*/\1/' \
 	-e '/^\(nvidia-\|cuda-\|triton\)/d'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long lint format bench lock clean
+.PHONY: help setup run test test-long fuzz lint format bench lock clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,10 +31,14 @@ run: setup ## Start everything and open the demo archive (ONCE=1: check it and s
 	$(BIN)/chatledger demo $(if $(ONCE),--once)
 
 test: setup ## Run the tests.
-	$(BIN)/pytest -q -m "not long"
+	$(BIN)/pytest -q -m "not long" $(SIDE_BY_SIDE)
 
 test-long: setup ## Run the full kill and load tests, too.
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -m "not long" $(SIDE_BY_SIDE)
+	$(BIN)/pytest -q -m long
+
+fuzz: setup .venv/fuzz/.installed ## Look for inputs that break a reader (SECONDS=300 for each; FORMATS="csv slack").
+	PYTHONPATH=.venv/fuzz $(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),300) $(FORMATS)
 
 lint: setup ## Check style, types and the rules of the layers.
 	$(BIN)/ruff check
@@ -77,4 +86,8 @@ clean: ## Remove caches. Keeps the data (var/) and .venv.
 
 .venv/.project: .venv/.locked pyproject.toml
 	$(PIP) install --quiet --no-deps --editable .
+	@touch $@
+
+.venv/fuzz/.installed: Makefile .venv/.created
+	$(PIP) install --quiet --upgrade --no-deps --target .venv/fuzz $(FUZZER)
 	@touch $@
