@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from domain.export import Export
+from domain.job import JobDiscard, JobRetry
+from domain.projection import Projection
 from domain.search import Search
 from domain.transcript import Transcript, TranscriptEmbedding
 from domain.upload import RefusedUpload, Upload
 from domain.workspace import Workspace
 
-AGGREGATES = (Workspace, Upload, RefusedUpload, Transcript, TranscriptEmbedding, Search)
+AGGREGATES = (
+    Workspace,
+    Upload,
+    RefusedUpload,
+    Transcript,
+    TranscriptEmbedding,
+    Search,
+    Export,
+    Projection,
+    JobRetry,
+    JobDiscard,
+)
 
 EVENTS = {
     event.TOPIC: event
@@ -16,6 +30,9 @@ EVENTS = {
         Upload.Received,
         Upload.ReceivedAgain,
         Upload.Inspected,
+        Upload.HeldBack,
+        Upload.InspectionRequested,
+        Upload.Confirmed,
         Upload.Rejected,
         Upload.ReadingStarted,
         Upload.Read,
@@ -23,9 +40,18 @@ EVENTS = {
         Upload.Failed,
         Upload.RetryRequested,
         Upload.Withdrawn,
+        Upload.Downloaded,
         RefusedUpload.Refused,
         Transcript.Recorded,
         TranscriptEmbedding.Recorded,
         Search.Performed,
+        Export.Made,
+        Projection.Registered,
+        Projection.RebuildRequested,
+        Projection.RollBackRequested,
+        Projection.SwitchedOver,
+        Projection.OperationFailed,
+        JobRetry.Retried,
+        JobDiscard.Discarded,
     )
 }

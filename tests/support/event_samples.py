@@ -18,6 +18,9 @@ from uuid import UUID
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from application.context import LOCAL_OWNER, Context
+from domain.export import Export
+from domain.job import JobDiscard, JobRetry
+from domain.projection import Projection
 from domain.search import Search
 from domain.topics import EVENTS
 from domain.transcript import Transcript, TranscriptEmbedding
@@ -42,6 +45,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "sha256": "cd" * 32,
         "filename": "chat.txt",
         "options": {"timezone": "Europe/Berlin"},
+        "after": None,
+        "is_confirmed": False,
     },
     Upload.ReceivedAgain.TOPIC: {"filename": "chat (1).txt"},
     Upload.Inspected.TOPIC: {
@@ -60,13 +65,47 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "is_complete": False,
         "warnings": [{"file": "chat.txt", "line": 3, "reason": "no date"}],
     },
+    Upload.HeldBack.TOPIC: {"questions": ["confirmation", "date_order"]},
+    Upload.InspectionRequested.TOPIC: {"options": {"format": "whatsapp"}},
+    Upload.Confirmed.TOPIC: {"options": {"date_order": "dmy"}},
     Upload.Rejected.TOPIC: {"reason": "chat.txt: the file is empty"},
-    Upload.ReadingStarted.TOPIC: {"from_batch": 1},
+    Upload.ReadingStarted.TOPIC: {
+        "from_batch": 1,
+        "matches": [
+            {
+                "own": str(UUID(int=0x401)),
+                "into": ROOM,
+                "authors": {str(UUID(int=0xA11CF)): ALICE},
+                "shifts": [[0, 1_700_000_000_000_000, 60]],
+                "slack": 0,
+                "rule": "9 of 10 longer texts in the common time are the same, 1 hour apart",
+            }
+        ],
+    },
     Upload.Read.TOPIC: {"batches": 2, "messages": 3},
     Upload.EmbeddingFinished.TOPIC: {"model": "m@1/p1", "embedded": 2, "reused": 1},
     Upload.Failed.TOPIC: {"stage": "reading", "reason": "gone", "attempt": 1, "is_final": False},
     Upload.RetryRequested.TOPIC: {"options": {"date_order": "mdy"}},
     Upload.Withdrawn.TOPIC: {},
+    Upload.Downloaded.TOPIC: {"first_byte": 0, "last_byte": 1_233},
+    Export.Made.TOPIC: {
+        "originator_topic": "export",
+        "kind": "rsmf",
+        "format": "rsmf",
+        "conversation_id": None,
+        "topics": [],
+        "after": 0,
+        "up_to": 41,
+        "first_byte": 0,
+        "last_byte": None,
+        "selection": {
+            "conversation_ids": [ROOM],
+            "since": "2026-01-01T00:00:00+00:00",
+            "until": "2026-02-01T00:00:00+00:00",
+            "search": 40,
+            "context": 2,
+        },
+    },
     RefusedUpload.Refused.TOPIC: {
         "originator_topic": "refused_upload",
         "filename": "big.zip",
@@ -136,6 +175,38 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "hits": [1_024],
         "is_partial": False,
         "milliseconds": 1.5,
+    },
+    Projection.Registered.TOPIC: {"originator_topic": "projection", "name": "messages"},
+    Projection.RebuildRequested.TOPIC: {
+        "name": "messages",
+        "wish": 1,
+        "version": 2,
+        "replaces": 1,
+    },
+    Projection.RollBackRequested.TOPIC: {
+        "name": "messages",
+        "wish": 2,
+        "version": 1,
+        "replaces": 2,
+    },
+    Projection.SwitchedOver.TOPIC: {"name": "messages", "wish": 1, "version": 2},
+    Projection.OperationFailed.TOPIC: {
+        "name": "messages",
+        "wish": 3,
+        "operation": "rebuild",
+        "reason": "the disk is full",
+    },
+    JobRetry.Retried.TOPIC: {
+        "originator_topic": "job_retry",
+        "job_id": 7,
+        "task": "uploads:read",
+        "attempts": 5,
+    },
+    JobDiscard.Discarded.TOPIC: {
+        "originator_topic": "job_discard",
+        "job_id": 7,
+        "task": "uploads:read",
+        "was_running": True,
     },
 }
 
