@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from application.archive import Archive
-from application.uploads import amend, system_context
-from domain.upload import Stage, Upload
-
-# Where the upload is further, another worker has done what this one failed to do.
-STAGES: Mapping[str, frozenset[Stage]] = {
-    "reading": frozenset({"received", "inspected", "reading"}),
-    "embedding": frozenset({"read"}),
-}
+from application.uploads import UNFINISHED, amend, system_context
+from domain.upload import Upload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +30,7 @@ class RecordUploadFailureHandler:
             return
 
         def fail(upload: Upload) -> bool:
-            if upload.stage not in STAGES[command.stage]:
+            if upload.stage not in UNFINISHED[command.stage]:
                 return False
             upload.fail(
                 stage=command.stage,

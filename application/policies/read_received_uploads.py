@@ -1,4 +1,4 @@
-"""When an upload is received, or is to be tried again, ask for it to be read."""
+"""When an upload is received, or is to be inspected, read or tried again, ask for that."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from domain.upload import Upload
 
 def read_received_uploads(event: Any) -> Iterable[JobRequest]:
     match event:
-        case Upload.Received() | Upload.RetryRequested():
+        case (
+            Upload.Received()
+            | Upload.InspectionRequested()
+            | Upload.Confirmed()
+            | Upload.RetryRequested()
+        ):
             upload_id = str(event.originator_id)
             # Never twice at the same time: the second would read the file for nothing.
             yield JobRequest(

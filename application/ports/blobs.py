@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
@@ -102,7 +103,8 @@ class BlobStore(Protocol):
     Safe for many threads and processes at once.
 
     The same bytes in the same workspace are stored once. Workspaces share nothing, so that a
-    blob belongs to exactly one upload and deleting it never takes it from another.
+    blob belongs to the uploads of these bytes in one workspace, of which all but the last are
+    withdrawn.
     """
 
     def writing(self, *, workspace_id: UUID, max_bytes: int) -> BlobWriter:
@@ -135,6 +137,13 @@ class BlobStore(Protocol):
         ...
 
     def exists(self, address: str) -> bool: ...
+
+    def claimed(self, address: str) -> AbstractContextManager[None]:
+        """
+        Hold off everybody else who asks for this, in whatever process: who records an upload of
+        a blob, and who deletes what no upload needs any more.
+        """
+        ...
 
     def delete(self, address: str) -> None:
         """Destroy its key, then its bytes. Harmless to repeat."""

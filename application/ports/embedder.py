@@ -16,6 +16,15 @@ class EmbedderUnavailableError(Exception):
     is_quotable = True
 
 
+class ModelLoadingError(Exception):
+    """It takes some seconds more; nothing is wrong."""
+
+    is_quotable = True
+
+    def __init__(self) -> None:
+        super().__init__("The search model is being loaded: try again in a few seconds.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddingModel:
     """What a vector depends on. Two vectors compare only if all of it is equal."""

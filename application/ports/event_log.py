@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 from eventsourcing.persistence import StoredEvent
 
 from application.context import Context
-from application.ports.jobs import JobRequest
+from application.ports.jobs import JobAsked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class EventLog(Protocol):
         self,
         stored_events: Sequence[StoredEvent],
         *,
-        jobs: Sequence[JobRequest] = (),
+        jobs: Sequence[JobAsked] = (),
         answer: CommandAnswer | None = None,
     ) -> list[int]:
         """
@@ -60,6 +60,21 @@ class EventLog(Protocol):
         Raises:
             eventsourcing.persistence.IntegrityError: if an event or an answer to the same command
                 is stored already; nothing is stored then.
+            JobNotFailedError, JobAlreadyQueuedError, JobMovedError: if a job cannot be changed as
+                asked; nothing is stored then.
+        """
+        ...
+
+    def begin_insert(
+        self,
+        stored_events: Sequence[StoredEvent],
+        *,
+        jobs: Sequence[JobAsked] = (),
+        answer: CommandAnswer | None = None,
+    ) -> Callable[[], list[int]]:
+        """
+        The same, for who has something else to do meanwhile. They are appended whether or not
+        the answer is called, which blocks until they are durable, and returns or raises as above.
         """
         ...
 
@@ -67,7 +82,7 @@ class EventLog(Protocol):
         self,
         stored_events: Sequence[StoredEvent],
         *,
-        jobs: Sequence[JobRequest] = (),
+        jobs: Sequence[JobAsked] = (),
         answer: CommandAnswer | None = None,
     ) -> list[int]:
         """The same without blocking the event loop."""
