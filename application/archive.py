@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from eventsourcing.application import AggregateNotFoundError, Application
-from eventsourcing.persistence import IntegrityError, Mapper, StoredEvent
+from eventsourcing.persistence import Mapper, StoredEvent
 
 from application.context import Context
 from application.ports.event_log import CommandAnswer, ContextualMapper, EventLog
-from application.ports.jobs import JobRequest
+from application.ports.jobs import JobAsked
 from domain.aggregate import Aggregate
 
 # When this event is recorded, ask for these jobs: in the same transaction, never on replay.
-Policy = Callable[[Any], Iterable[JobRequest]]
+Policy = Callable[[Any], Iterable[JobAsked]]
 Decision = tuple[Sequence[Aggregate], dict[str, Any]]  # what to record, what to answer
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 AnAggregate = TypeVar("AnAggregate", bound=Aggregate)
 
 
@@ -95,39 +97,63 @@ class Archive(Application[UUID]):
             return self.event_log.head()
         return self.event_log.insert_events(stored, jobs=jobs, answer=answer)[-1]
 
+    def begin_record(self, context: Context, *aggregates: Aggregate) -> Callable[[], int]:
+        """
+        The same for who has something else to do meanwhile, of facts that carry no command id.
+        The answer blocks until they are durable.
+        """
+        stored, jobs = self._prepare(context, aggregates)
+        wait = self.event_log.begin_insert(stored, jobs=jobs)
+        return lambda: wait()[-1]
+
     async def record_async(self, context: Context, *aggregates: Aggregate) -> int:
         """The same from an event loop, for facts that carry no command id."""
         stored, jobs = self._prepare(context, aggregates)
         return (await self.event_log.insert_events_async(stored, jobs=jobs))[-1]
 
-    def once(self, context: Context, name: str, decide: Callable[[], Decision]) -> Accepted:
+    def once(
+        self,
+        context: Context,
+        name: str,
+        decide: Callable[[], Decision],
+        about: Mapping[str, Any] = NOTHING,
+    ) -> Accepted:
         """
         Carry out a command; if it was carried out under its id before, give the first answer.
 
+        Args:
+            about: what the command is to do, as JSON has it; part of the answer.
+
         Raises:
-            CommandIdReusedError: if the id is that of another command, or of another workspace.
+            CommandIdReusedError: if the id is that of another command, of another workspace, or
+                of the same about something else.
         """
-        first = self._first_answer(context, name)
+        first = self._first_answer(context, name, about)
         if first is not None:
             return first
-        aggregates, result = decide()
-        has_id = context.command_id is not None
-        answer = CommandAnswer(name=name, result=result) if has_id else None
         try:
+            aggregates, result = decide()
+            result = {**about, **result}
+            has_id = context.command_id is not None
+            answer = CommandAnswer(name=name, result=result) if has_id else None
             return Accepted(self.record(context, *aggregates, answer=answer), result)
-        except IntegrityError:
-            first = self._first_answer(context, name)
+        except Exception:
+            # Perhaps for the very reason that the same command was carried out meanwhile.
+            first = self._first_answer(context, name, about)
             if first is None:
                 raise
             return first
 
-    def _first_answer(self, context: Context, name: str) -> Accepted | None:
+    def _first_answer(
+        self, context: Context, name: str, about: Mapping[str, Any]
+    ) -> Accepted | None:
         if context.command_id is None:
             return None
         first = self.event_log.first_answer(context.command_id)
         if first is None:
             return None
-        if (first.name, first.workspace_id) != (name, context.workspace_id):
+        is_same = (first.name, first.workspace_id) == (name, context.workspace_id)
+        if not is_same or not about.items() <= first.result.items():
             # Says neither what the other one was nor where: it may be somebody else's.
             raise CommandIdReusedError(
                 f"the command id {context.command_id} was used for something else; "
@@ -137,9 +163,22 @@ class Archive(Application[UUID]):
 
     def _prepare(
         self, context: Context, aggregates: Iterable[Aggregate]
-    ) -> tuple[list[StoredEvent], list[JobRequest]]:
-        events = [event for aggregate in aggregates for event in aggregate.collect_events()]
+    ) -> tuple[list[StoredEvent], list[JobAsked]]:
         mapper = cast("ContextualMapper", self.mapper)
-        stored = [mapper.to_recordable(event, context) for event in events]
+        found = [
+            (event, context_of(aggregate, context))
+            for aggregate in aggregates
+            for event in aggregate.collect_events()
+        ]
+        events = [event for event, _ in found]
+        stored = [mapper.to_recordable(event, own) for event, own in found]
         jobs = [job for event in events for policy in self._policies for job in policy(event)]
         return stored, jobs
+
+
+def context_of(aggregate: Aggregate, context: Context) -> Context:
+    """What belongs to a workspace is recorded there, even if the command is the instance's."""
+    workspace_id: UUID | None = getattr(aggregate, "workspace_id", None)
+    if workspace_id is None or workspace_id == context.workspace_id:
+        return context
+    return replace(context, workspace_id=workspace_id)

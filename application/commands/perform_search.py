@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import uuid4
 
 from application.archive import Archive
 from application.context import Context
-from application.ports.search import EmptyQueryError, SearchAnswer, Searcher, SearchRequest
+from application.ports.search import (
+    EmptyQueryError,
+    Found,
+    SearchAnswer,
+    Searcher,
+    SearchRequest,
+)
 from domain.search import Search
 
 MAX_QUERY = 2_000  # characters
@@ -26,7 +33,7 @@ class QueryRefusedError(ValueError):
 class Searched:
     answer: SearchAnswer
     position: int  # of the SearchPerformed event
-    milliseconds: float
+    milliseconds: float  # until the hits were known
 
 
 class PerformSearchHandler:
@@ -36,30 +43,36 @@ class PerformSearchHandler:
 
     def __call__(self, request: SearchRequest, context: Context) -> Searched:
         """
-        Blocks: call it off the event loop.
+        Blocks: call it off the event loop. What is shown of the hits is looked up while the log
+        records that they were found; the answer waits for both.
 
         Raises:
             EmptyQueryError, QueryRefusedError: before anything is searched or recorded.
-            SearchTookTooLongError: nothing is recorded: there was no answer.
+            SearchTookTooLongError: there was no answer; it is recorded only if hits were found.
         """
         check(request)
         started = time.perf_counter()
-        answer = self._searcher.search(request)
-        milliseconds = (time.perf_counter() - started) * 1000
-        fact = Search.perform(
-            id=uuid4(),
-            searcher_id=str(context.actor_id),
-            query=request.query,
-            mode=request.mode,
-            filters={},
-            model=answer.model,
-            position=answer.position,
-            hits=[hit.message.id for hit in answer.hits],
-            is_partial=answer.coverage.is_partial,
-            milliseconds=round(milliseconds, 3),
-        )
-        position = self._archive.record(context, fact)
-        return Searched(answer=answer, position=position, milliseconds=milliseconds)
+        recording: list[tuple[Callable[[], int], float]] = []
+
+        def record(found: Found) -> None:
+            milliseconds = (time.perf_counter() - started) * 1000
+            fact = Search.perform(
+                id=uuid4(),
+                searcher_id=str(context.actor_id),
+                query=request.query,
+                mode=request.mode,
+                filters={},
+                model=found.model,
+                position=found.position,
+                hits=list(found.message_ids),
+                is_partial=found.is_partial,
+                milliseconds=round(milliseconds, 3),
+            )
+            recording.append((self._archive.begin_record(context, fact), milliseconds))
+
+        answer = self._searcher.search(request, record)
+        [(wait, milliseconds)] = recording
+        return Searched(answer=answer, position=wait(), milliseconds=milliseconds)
 
 
 def check(request: SearchRequest) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from domain.search import SearchMode
@@ -20,6 +20,9 @@ class SearchRequest:
     context: int = 2  # messages before and after each hit, 0 to 20
     min_position: int = 0  # the answer must reflect the log at least up to here
     timeout_seconds: float = 5.0  # how long to wait for that
+    # What nobody will look at is not looked up.
+    with_highlights: bool = True
+    with_same_text: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +80,25 @@ class SearchTookTooLongError(Exception):
     """The search was given up; the message says after how long."""
 
 
+class Found(NamedTuple):
+    """What a search has come to, before what is shown of it is looked up."""
+
+    message_ids: Sequence[int]  # the hits, best first
+    model: str | None
+    position: int  # the log position that the answer reflects
+    is_partial: bool  # some messages were not indexed yet
+
+
+OnFound = Callable[[Found], None]
+
+
 class Searcher(Protocol):
-    def search(self, request: SearchRequest) -> SearchAnswer:
+    def search(self, request: SearchRequest, on_found: OnFound) -> SearchAnswer:
         """
         Blocks; call it off the event loop. Records nothing.
+
+        Args:
+            on_found: called once, in this thread, if it comes so far.
 
         Raises:
             SearchTookTooLongError

@@ -10,7 +10,7 @@ from psycopg_pool import ConnectionPool
 
 from application.ports.jobs import Stopped
 from application.ports.vectors import VectorsLaggingError
-from infrastructure.projections.waiting import wait_for
+from infrastructure.projections.positions import Positions
 
 TIMEOUT_SECONDS = 60.0
 KNOWN = """
@@ -20,16 +20,13 @@ WHERE workspace_id = %s AND model = %s AND text_key = ANY(%b::uuid[])
 
 
 class PostgresVectorCatalogue:
-    def __init__(self, pool: ConnectionPool[Any]) -> None:
+    def __init__(self, pool: ConnectionPool[Any], positions: Positions) -> None:
         self._pool = pool
+        self._positions = positions
 
     def catch_up(self, position: int, *, should_stop: Callable[[], bool]) -> None:
-        has_reached = wait_for(
-            self._pool,
-            ["vectors"],
-            position,
-            timeout_seconds=TIMEOUT_SECONDS,
-            should_stop=should_stop,
+        has_reached = self._positions.wait(
+            ["vectors"], position, timeout_seconds=TIMEOUT_SECONDS, should_stop=should_stop
         )
         if not has_reached and should_stop():
             raise Stopped

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypedDict
 from uuid import UUID
@@ -14,21 +15,35 @@ from psycopg import Connection
 from psycopg.errors import QueryCanceled
 from psycopg_pool import ConnectionPool
 
-from application.ports.embedder import Embedder
-from application.ports.search import Hit, SearchAnswer, SearchRequest, SearchTookTooLongError
-from infrastructure.projections.waiting import wait_for
+from application.ports.search import (
+    Found,
+    OnFound,
+    SearchAnswer,
+    SearchRequest,
+    SearchTookTooLongError,
+)
+from infrastructure.embedders.query_embedder import QueryEmbedder
+from infrastructure.projections.positions import Positions
 from infrastructure.search import meaning, messages, words
-from infrastructure.search.fusion import fuse
-from infrastructure.search.meaning import Accelerator, MeaningHit
+from infrastructure.search.answers import Key, assemble, choose
+from infrastructure.search.meaning import Accelerator, MeaningHit, Nearest
 from infrastructure.search.words import WordsHit
 
 READ_MODELS = ("messages", "vectors", "conversations", "authors")
 CANDIDATES = 100  # at least, on each side, before fusion
+SPARE = 20  # at least, where nothing is fused: some vectors may have no message
+MOST_CANDIDATES = 1_000  # where many of the nearest have no message any more
 STATEMENT_SECONDS = 10.0  # a step that takes longer would hold a connection from the others
+ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 POSITION = """
-SELECT coalesce(min(position), 0), coalesce(min(position) FILTER (WHERE name = 'vectors'), 0)
-FROM projection.projection WHERE status IN ('live', 'halted') AND name = ANY(%s)
+SELECT set_config('statement_timeout', %(milliseconds)s, true), coalesce(min(position), 0),
+       coalesce(min(position) FILTER (WHERE name = 'vectors'), 0)
+FROM projection.projection WHERE status IN ('live', 'halted') AND name = ANY(%(names)s)
 """
+SEARCHES = 8  # at a time
+
+
+Vector = NDArray[np.float32]
 
 
 class Place(TypedDict):
@@ -36,12 +51,10 @@ class Place(TypedDict):
     model: str
 
 
-Key = UUID | int  # the text's key; the message's id where it has none
-
-
 class HybridSearcher:
     """
-    Thread-safe. One transaction of its own, so that an answer is of one moment.
+    Thread-safe. One transaction of its own, so that an answer is of one moment. While a thread
+    beside it compares the query's vector with those in memory, the database is asked for the rest.
 
     Args:
         embedder: for queries: a small instance, apart from the one that embeds uploads.
@@ -52,92 +65,136 @@ class HybridSearcher:
     def __init__(
         self,
         pool: ConnectionPool[Any],
-        embedder: Embedder,
+        positions: Positions,
+        embedder: QueryEmbedder,
         accelerator: Accelerator | None = None,
         *,
         statement_seconds: float = STATEMENT_SECONDS,
     ) -> None:
         self._pool = pool
+        self._positions = positions
         self._embedder = embedder
         self._accelerator = accelerator
         self._statement_seconds = statement_seconds
+        self._threads = ThreadPoolExecutor(SEARCHES, thread_name_prefix="search")
 
-    def search(self, request: SearchRequest) -> SearchAnswer:
+    def close(self) -> None:
+        self._threads.shutdown()
+
+    def search(
+        self, request: SearchRequest, on_found: OnFound = lambda _found: None
+    ) -> SearchAnswer:
         clock = Stopwatch()
-        has_reached = request.min_position <= 0 or wait_for(
-            self._pool,
-            READ_MODELS,
-            request.min_position,
-            timeout_seconds=request.timeout_seconds,
+        has_reached = request.min_position <= 0 or self._positions.wait(
+            READ_MODELS, request.min_position, request.timeout_seconds
         )
-        # First of all: while a model loads or computes, nobody else shall miss a connection.
         model = self._embedder.model.id
-        query = self._embed(request, clock)
-        with self._snapshot() as connection:
-            row = connection.execute(POSITION, (list(READ_MODELS),)).fetchone() or (0, 0)
-            position, vectors_position = map(int, row)
-            near, engine = self._by_meaning(connection, request, query, vectors_position, clock)
-            worded = self._by_words(connection, request, clock)
-            with clock.measure("context"):
-                hits = assemble(connection, request, near, worded)
+        used = None if request.mode == "words" else model
+        # First of all: while a model loads or computes, nobody else shall miss a connection.
+        vector = self._embed(request, clock)
+        with self._snapshot() as (connection, position, vectors_position):
+            near = self._begin_comparing(request, vector, vectors_position, clock)
             covered = messages.coverage(
                 connection,
                 workspace_id=request.workspace_id,
                 model=model,
                 vectors_position=vectors_position,
-            )
+            )()
+            worded = self._by_words(connection, request, clock)
+            meant, engine = self._by_meaning(connection, request, vector, near, clock)
+            chosen = choose(request.limit, meant, worded)
+            on_found(Found(chosen.ids, used, position, covered.is_partial))
+            with clock.measure("context"):
+                hits = assemble(connection, request, chosen)
         return SearchAnswer(
             hits=hits,
             coverage=covered,
             position=position,
             is_stale=not has_reached,
-            model=None if request.mode == "words" else model,
+            model=used,
             engine=engine,
             timings_ms=clock.milliseconds,
         )
 
     @contextmanager
-    def _snapshot(self) -> Iterator[Connection[Any]]:
-        """One moment of the database, and a deadline for each statement."""
+    def _snapshot(self) -> Iterator[tuple[Connection[Any], int, int]]:
+        """
+        One moment of the database, and a deadline for each statement; the position that the read
+        models have reached then, and the one of the vectors.
+        """
         seconds = self._statement_seconds
+        values = {"milliseconds": str(round(seconds * 1000)), "names": list(READ_MODELS)}
         try:
             with self._pool.connection() as connection, connection.transaction():
-                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-                connection.execute(f"SET LOCAL statement_timeout = {round(seconds * 1000)}")
-                yield connection
+                with connection.pipeline():
+                    connection.execute(ONE_MOMENT)
+                    reached = connection.execute(POSITION, values)
+                _, position, vectors_position = reached.fetchone() or (None, 0, 0)
+                yield connection, int(position), int(vectors_position)
         except QueryCanceled as error:
             raise SearchTookTooLongError(
                 f"a step of the search took longer than {seconds:g} s: ask again, or more narrowly"
             ) from error
 
-    def _embed(self, request: SearchRequest, clock: Stopwatch) -> NDArray[np.float32] | None:
+    def _embed(self, request: SearchRequest, clock: Stopwatch) -> Vector | None:
         if request.mode == "words":
             return None
         with clock.measure("embed"):
-            vector: NDArray[np.float32] = self._embedder.embed([request.query])[0]
+            vector: Vector = self._embedder.embed([request.query])[0]
             return vector
+
+    def _begin_comparing(
+        self,
+        request: SearchRequest,
+        vector: Vector | None,
+        position: int,
+        clock: Stopwatch,
+    ) -> Future[Nearest | None] | None:
+        """With the vectors in memory; None in the end where PostgreSQL has to answer."""
+        accelerator = self._accelerator
+        if vector is None or accelerator is None:
+            return None
+
+        def compare() -> Nearest | None:
+            with clock.measure("compare"):
+                return accelerator.nearest(
+                    **self._place(request),
+                    query=vector,
+                    limit=candidates(request),
+                    position=position,
+                )
+
+        return self._threads.submit(compare)
+
+    def _place(self, request: SearchRequest) -> Place:
+        return Place(workspace_id=request.workspace_id, model=self._embedder.model.id)
 
     def _by_meaning(
         self,
         connection: Connection[Any],
         request: SearchRequest,
-        query: NDArray[np.float32] | None,
-        position: int,
+        vector: Vector | None,
+        near: Future[Nearest | None] | None,
         clock: Stopwatch,
     ) -> tuple[list[MeaningHit], str]:
-        if query is None:
+        if vector is None:
             return [], "none"
-        limit = max(CANDIDATES, request.limit)
-        place = Place(workspace_id=request.workspace_id, model=self._embedder.model.id)
+        first = None if near is None else near.result()
+        limit = candidates(request)
         with clock.measure("meaning"):
-            nearest = None
-            if self._accelerator is not None:
-                nearest = self._accelerator.nearest(
-                    **place, query=query, limit=limit, position=position
+            while True:
+                # PostgreSQL forgets at once what was withdrawn: where that is much, it answers.
+                nearest = first or meaning.nearest_by_pgvector(
+                    connection, **self._place(request), query=vector, limit=limit
                 )
-            if nearest is None:
-                nearest = meaning.nearest_by_pgvector(connection, **place, query=query, limit=limit)
-            return meaning.messages(connection, **place, nearest=nearest), nearest.engine
+                first = None
+                hits = meaning.messages(connection, **self._place(request), nearest=nearest)
+                # Some vectors may have no message: of superseded texts, and of withdrawn uploads
+                # as long as an index in memory holds them.
+                is_all = len(nearest.ids) < limit or limit >= MOST_CANDIDATES
+                if len(hits) >= request.limit or is_all:
+                    return hits, nearest.engine
+                limit = min(limit * 4, MOST_CANDIDATES)
 
     @staticmethod
     def _by_words(
@@ -159,46 +216,11 @@ class HybridSearcher:
         return list(unique.values())
 
 
-def assemble(
-    connection: Connection[Any],
-    request: SearchRequest,
-    near: list[MeaningHit],
-    worded: list[WordsHit],
-) -> list[Hit]:
-    by_meaning: dict[Key, tuple[int, MeaningHit]] = {
-        hit.text_key: (rank, hit) for rank, hit in enumerate(near, start=1)
-    }
-    by_words: dict[Key, tuple[int, WordsHit]] = {
-        hit.text_key or hit.message_id: (rank, hit) for rank, hit in enumerate(worded, start=1)
-    }
-    best = fuse(list(by_meaning), list(by_words))[: request.limit]
-    ids = [(by_words.get(key) or by_meaning[key])[1].message_id for key, _ in best]
-    workspace_id = request.workspace_id
-    found = messages.by_id(connection, workspace_id=workspace_id, ids=ids)
-    context = messages.around(connection, workspace_id=workspace_id, ids=ids, count=request.context)
-    repeated = messages.same_text(connection, workspace_id=workspace_id, ids=ids)
-    texts = [found[id_].text for id_ in ids]
-    marks = words.highlights(connection, query=request.query, texts=texts) if texts else []
-    hits = []
-    for (key, score), id_, spans in zip(best, ids, marks, strict=True):
-        meaning_rank, near_hit = by_meaning.get(key, (None, None))
-        words_rank, word_hit = by_words.get(key, (None, None))
-        before, after = context[id_]
-        hits.append(
-            Hit(
-                message=found[id_],
-                score=score,
-                meaning=None if near_hit is None else near_hit.cosine,
-                meaning_rank=meaning_rank,
-                words=None if word_hit is None else word_hit.rank,
-                words_rank=words_rank,
-                highlights=spans,
-                before=before,
-                after=after,
-                same_text=repeated.get(id_, 0),
-            )
-        )
-    return hits
+def candidates(request: SearchRequest) -> int:
+    """How many of the nearest are looked at: more where words have a say in which are best."""
+    if request.mode == "meaning":
+        return max(SPARE, 2 * request.limit)
+    return max(CANDIDATES, request.limit)
 
 
 class Stopwatch:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from psycopg import Connection
+from psycopg import Connection, Cursor
 
 from application.ports.search import Coverage, FoundMessage
 from domain.transcript import IDS_PER_POSITION
@@ -74,7 +74,8 @@ SELECT count(*) FROM (
     WHERE workspace_id = %(workspace)s AND message_id >= %(first_unknown)s
     UNION
     SELECT message_id, text_key FROM read.message
-    WHERE workspace_id = %(workspace)s AND version > 1 AND position >= least(
+    WHERE workspace_id = %(workspace)s AND position > message_id / {IDS_PER_POSITION}
+      AND position >= least(
         %(first_unknown)s / {IDS_PER_POSITION},
         (SELECT min(position) FROM read.awaiting_vectors WHERE workspace_id = %(workspace)s)
     )
@@ -89,39 +90,47 @@ WHERE text_key IS NOT NULL AND (
 EXACT_UP_TO = 2_000
 Around = dict[int, tuple[tuple[FoundMessage, ...], tuple[FoundMessage, ...]]]
 
+# Each of these asks at once and gives what takes the answer: in a pipeline all questions are on
+# their way before the first answer is waited for.
+
 
 def by_id(
     connection: Connection[Any], *, workspace_id: UUID, ids: Sequence[int]
-) -> dict[int, FoundMessage]:
-    rows = connection.execute(BY_ID, {"workspace": workspace_id, "ids": list(ids)}).fetchall()
-    return {row[0]: found(row) for row in rows}
+) -> Callable[[], dict[int, FoundMessage]]:
+    cursor = connection.execute(BY_ID, {"workspace": workspace_id, "ids": list(ids)})
+    return lambda: {row[0]: found(row) for row in cursor}
 
 
 def around(
     connection: Connection[Any], *, workspace_id: UUID, ids: Sequence[int], count: int
-) -> Around:
+) -> Callable[[], Around]:
     """Up to `count` messages before and after each of these, oldest first."""
-    before: dict[int, list[FoundMessage]] = {id_: [] for id_ in ids}
-    after: dict[int, list[FoundMessage]] = {id_: [] for id_ in ids}
-    if count:
-        values = {"workspace": workspace_id, "ids": list(ids), "count": count}
-        for statement, side in ((BEFORE, before), (AFTER, after)):
-            for row in connection.execute(statement, values):
+    values = {"workspace": workspace_id, "ids": list(ids), "count": count}
+    statements = (BEFORE, AFTER) if count else ()
+    cursors = [connection.execute(statement, values) for statement in statements]
+
+    def take() -> Around:
+        sides: list[dict[int, list[FoundMessage]]] = [{id_: [] for id_ in ids} for _ in range(2)]
+        for cursor, side in zip(cursors, sides, strict=False):
+            for row in cursor:
                 side[row[0]].append(found(row[2:]))
-    return {id_: (in_order(before[id_]), in_order(after[id_])) for id_ in ids}
+        before, after = sides
+        return {id_: (in_order(before[id_]), in_order(after[id_])) for id_ in ids}
+
+    return take
 
 
 def same_text(
     connection: Connection[Any], *, workspace_id: UUID, ids: Sequence[int]
-) -> dict[int, int]:
+) -> Callable[[], dict[int, int]]:
     """How many further messages have exactly the text of each of these."""
-    values = {"workspace": workspace_id, "ids": list(ids)}
-    return dict(connection.execute(SAME_TEXT, values).fetchall())
+    cursor = connection.execute(SAME_TEXT, {"workspace": workspace_id, "ids": list(ids)})
+    return lambda: dict(cursor.fetchall())
 
 
 def coverage(
     connection: Connection[Any], *, workspace_id: UUID, model: str, vectors_position: int
-) -> Coverage:
+) -> Callable[[], Coverage]:
     """
     Exact, but while very many texts wait: then those among them that have a vector already,
     because somebody said the same before, count as not indexed.
@@ -129,17 +138,24 @@ def coverage(
     Args:
         vectors_position: reached by the vectors read model.
     """
-    row = connection.execute(TOTAL, (workspace_id,)).fetchone()
-    total = int(row[0]) if row else 0
     first_unknown = (vectors_position + 1) * IDS_PER_POSITION
     values = {"workspace": workspace_id, "model": model, "first_unknown": first_unknown}
-    row = connection.execute(OUTSTANDING, values).fetchone()
-    missing = int(row[0]) if row else 0
-    if 0 < missing <= EXACT_UP_TO:
-        row = connection.execute(MISSING, values).fetchone()
-        missing = int(row[0]) if row else 0
-    # The vectors read model may know of transcripts whose messages are still to come.
-    return Coverage(indexed=max(0, total - missing), total=total)
+    all_texts = connection.execute(TOTAL, (workspace_id,))
+    outstanding = connection.execute(OUTSTANDING, values)
+
+    def take() -> Coverage:
+        total, missing = number(all_texts), number(outstanding)
+        if 0 < missing <= EXACT_UP_TO:
+            missing = number(connection.execute(MISSING, values))
+        # The vectors read model may know of transcripts whose messages are still to come.
+        return Coverage(indexed=max(0, total - missing), total=total)
+
+    return take
+
+
+def number(cursor: Cursor[Any]) -> int:
+    row = cursor.fetchone()
+    return int(row[0]) if row else 0
 
 
 def found(row: Sequence[Any]) -> FoundMessage:

@@ -5,41 +5,32 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import numpy as np
-import psycopg
 from numpy.typing import NDArray
 from psycopg import Connection
+from psycopg_pool import ConnectionPool
 
 from application.ports.embedder import EmbeddingModel
 from infrastructure.discretion import describe
+from infrastructure.postgres.notifications import NotificationHub
+from infrastructure.projections.registry import CHANNEL
 from infrastructure.search.meaning import Nearest
 from infrastructure.vectors.faiss_index import FaissIndex
-from infrastructure.vectors.snapshot import SnapshotInvalidError, SnapshotStore
+from infrastructure.vectors.rows import COUNT, NEW, ONE_VIEW, POSITION, REMOVED, decode
+from infrastructure.vectors.snapshot import KEPT_GENERATIONS, SnapshotInvalidError, SnapshotStore
 
 log = logging.getLogger(__name__)
 
 PAGE = 5_000  # vectors
 POLL_SECONDS = 1.0  # should a notification get lost
-RECONNECT_SECONDS = 1.0
+RETRY_SECONDS = 1.0
 SNAPSHOT_EVERY_ROWS = 5_000  # new vectors
 SNAPSHOT_EVERY_SECONDS = 30.0
-
-POSITION = """
-SELECT position, version FROM projection.projection
-WHERE name = 'vectors' AND status IN ('live', 'halted')
-"""
-NEW = """
-SELECT e.vector_id, e.workspace_id, e.embedding
-FROM read.text_vector AS t JOIN read.embedding AS e USING (segment, vector_id)
-WHERE t.model = %s AND t.vector_id > %s AND t.position <= %s
-ORDER BY t.vector_id LIMIT %s
-"""
-COUNT = "SELECT count(*) FROM read.text_vector WHERE model = %s AND vector_id <= %s"
 
 
 class FaissFollower:
@@ -50,17 +41,31 @@ class FaissFollower:
     """
 
     def __init__(
-        self, *, conninfo: str, folder: Path, signing_key: bytes, model: EmbeddingModel
+        self,
+        *,
+        hub: NotificationHub,
+        pool: ConnectionPool[Any],
+        folder: Path,
+        signing_key: bytes,
+        model: EmbeddingModel,
     ) -> None:
-        self._conninfo = conninfo
+        self._hub = hub
+        self._pool = pool
         self._model = model
         self._snapshots = SnapshotStore(folder, key=signing_key, model=model)
         self._indexes: dict[UUID, FaissIndex] = {}
         self._position = 0  # everything up to here is in the indexes
         self._last_id = 0
         self._unsaved = 0  # vectors since the last snapshot
+        self._is_outdated = False  # the snapshots hold what is gone
+        self._has_failed = False  # to write one: tried again only after a while
         self._saved_at = time.monotonic()
-        self._checked: int | None = None  # version of the read model that it was compared with
+        # The version of the read model that it was compared with, and how often the connection
+        # had come or gone by then: meanwhile the database may be another one.
+        self._checked: tuple[int, int] | None = None
+        self._turns = 0
+        self._news = threading.Event()
+        self._unsubscribe: Callable[[], None] | None = None
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -68,17 +73,29 @@ class FaissFollower:
     def position(self) -> int:
         return self._position
 
+    @property
+    def model_name(self) -> str:
+        return self._model.name
+
     def __len__(self) -> int:
         return sum(len(index) for index in list(self._indexes.values()))
 
     def start(self) -> None:
         """Follow in a thread of its own. Until it has caught up, PostgreSQL answers."""
         if self._thread is None:
+            self._unsubscribe = self._hub.subscribe(
+                CHANNEL, self._on_payload, self._turn, on_disconnect=self._turn
+            )
+            self._hub.start()
             self._thread = threading.Thread(target=self._run, name="faiss-follower", daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
+        unsubscribe, self._unsubscribe = self._unsubscribe, None
+        if unsubscribe is not None:
+            unsubscribe()
         self._stopping.set()
+        self._news.set()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
@@ -94,7 +111,7 @@ class FaissFollower:
     ) -> Nearest | None:
         # In this order: whoever empties the indexes says first that they hold nothing.
         indexes = self._indexes
-        if model != self._model.id or self._checked is None or self._position < position:
+        if model != self._model.id or not self._is_trusted or self._position < position:
             return None
         index = indexes.get(workspace_id)
         if index is None:
@@ -104,10 +121,14 @@ class FaissFollower:
 
     def catch_up(self, connection: Connection[Any]) -> int:
         """Take in what is new; return how many vectors that was."""
-        target, version = connection.execute(POSITION).fetchone() or (0, 0)
-        if version != self._checked:
-            self._check(connection, target)
-            self._checked = version
+        turns = self._turns
+        with connection.transaction():
+            connection.execute(ONE_VIEW)
+            target, version = connection.execute(POSITION).fetchone() or (0, 0)
+            self._remove(connection, target)
+            if (version, turns) != self._checked:
+                self._check(connection, target)
+                self._checked = (version, turns)
         taken = 0
         while not self._stopping.is_set():
             values = (self._model.id, self._last_id, target, PAGE)
@@ -123,25 +144,31 @@ class FaissFollower:
         self._load()
         while not self._stopping.is_set():
             try:
-                with psycopg.connect(self._conninfo, autocommit=True) as connection:
-                    # Listening first: what moves after this is either read or announced.
-                    connection.execute("LISTEN projection_moved")
-                    self._follow(connection)
+                with self._pool.connection() as connection:
+                    self.catch_up(connection)
+                self._save()
+                self._news.wait(POLL_SECONDS)
+                self._news.clear()  # before the next look, so that nothing goes unseen
             except Exception as error:  # noqa: BLE001 - a thread that died would never catch up
                 log.warning("the FAISS index cannot follow and tries again: %s", describe(error))
                 # The database may have been restored meanwhile, or a page been taken in by half:
                 # until that is checked, PostgreSQL answers.
                 self._checked = None
-                self._stopping.wait(RECONNECT_SECONDS)
+                self._stopping.wait(RETRY_SECONDS)
         self._save(is_last=True)
 
-    def _follow(self, connection: Connection[Any]) -> None:
-        while not self._stopping.is_set():
-            self.catch_up(connection)
-            self._save()
-            for notification in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
-                if notification.payload.startswith("vectors "):
-                    break
+    @property
+    def _is_trusted(self) -> bool:
+        return self._checked is not None and self._checked[1] == self._turns
+
+    def _turn(self) -> None:
+        """The connection has come or gone: until the index is checked, PostgreSQL answers."""
+        self._turns += 1
+        self._news.set()
+
+    def _on_payload(self, payload: str) -> None:
+        if payload.startswith("vectors "):
+            self._news.set()
 
     def _add(self, rows: Sequence[tuple[int, UUID, bytes]]) -> None:
         by_workspace: dict[UUID, tuple[list[int], list[bytes]]] = {}
@@ -156,6 +183,17 @@ class FaissFollower:
         if rows:
             self._last_id = rows[-1][0]
             self._unsaved += len(rows)
+
+    def _remove(self, connection: Connection[Any], up_to: int) -> None:
+        """What was withdrawn since the position that is reached; of what came later, nothing is."""
+        values = (self._model.id, self._position, up_to)
+        by_workspace: dict[UUID, list[int]] = {}
+        for id_, workspace_id in connection.execute(REMOVED, values, binary=True):
+            by_workspace.setdefault(workspace_id, []).append(id_)
+        for workspace_id, ids in by_workspace.items():
+            index = self._indexes.get(workspace_id)
+            if index is not None and index.remove(np.array(ids, dtype=np.int64)):
+                self._is_outdated = True
 
     def _check(self, connection: Connection[Any], reached: int) -> None:
         """A restored database, or a rebuild after an erasure, may hold less than the indexes."""
@@ -172,12 +210,14 @@ class FaissFollower:
             )
             self._position = self._last_id = 0
             self._indexes = {}
+            self._is_outdated = True
 
     def _load(self) -> None:
         try:
             loaded = self._snapshots.load()
         except SnapshotInvalidError as error:
             log.warning("no usable FAISS snapshot (%s): reading the vectors again", error)
+            self._is_outdated = True  # nobody knows what they hold
             return
         except OSError as error:
             log.warning("no FAISS snapshot can be read: %s", describe(error))
@@ -186,18 +226,21 @@ class FaissFollower:
             self._indexes, self._position, self._last_id = loaded
 
     def _save(self, *, is_last: bool = False) -> None:
-        is_due = time.monotonic() - self._saved_at >= SNAPSHOT_EVERY_SECONDS
-        if self._unsaved == 0 or not (is_last or is_due or self._unsaved >= SNAPSHOT_EVERY_ROWS):
+        is_due = (
+            is_last
+            or self._unsaved >= SNAPSHOT_EVERY_ROWS
+            or time.monotonic() - self._saved_at >= SNAPSHOT_EVERY_SECONDS
+            or (self._is_outdated and not self._has_failed)
+        )
+        if not is_due or not (self._unsaved or self._is_outdated):
             return
+        # What was removed must not stay on disk, so then the earlier ones go, too.
+        kept = 1 if self._is_outdated else KEPT_GENERATIONS
         try:
-            self._snapshots.save(self._indexes, self._position, self._last_id)
+            self._snapshots.save(self._indexes, self._position, self._last_id, kept=kept)
         except OSError as error:
             log.warning("the FAISS snapshot could not be written: %s", describe(error))
+            self._has_failed = True
+        else:
+            self._is_outdated = self._has_failed = False
         self._unsaved, self._saved_at = 0, time.monotonic()
-
-
-def decode(halfvecs: Sequence[bytes], dimensions: int) -> NDArray[np.float32]:
-    """From PostgreSQL's binary form. Returns shape (len(halfvecs), dimensions)."""
-    wire = np.dtype([("dimensions", ">i2"), ("unused", ">i2"), ("values", ">f2", (dimensions,))])
-    rows = np.frombuffer(b"".join(halfvecs), dtype=wire)
-    return np.ascontiguousarray(rows["values"], dtype=np.float32)

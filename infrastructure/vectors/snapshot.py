@@ -57,9 +57,19 @@ class SnapshotStore:
         names = (MANIFEST.fullmatch(path.name) for path in self._folder.iterdir())
         return sorted((int(name[1]) for name in names if name), reverse=True)
 
-    def save(self, indexes: Mapping[UUID, FaissIndex], position: int, last_id: int) -> int:
+    def save(
+        self,
+        indexes: Mapping[UUID, FaissIndex],
+        position: int,
+        last_id: int,
+        *,
+        kept: int = KEPT_GENERATIONS,
+    ) -> int:
         """
-        Save a new generation and drop all but the last two; return its number.
+        Save a new generation and drop all but the last ones; return its number.
+
+        Args:
+            kept: how many are left; 1: what the earlier ones hold must not be kept any longer.
 
         The indexes must not change meanwhile, or they hold more than `position` says.
         """
@@ -83,7 +93,7 @@ class SnapshotStore:
             temporary = path.with_suffix(".tmp")
             temporary.write_bytes(encode(signed))
             put_in_place(temporary, path)
-            self._prune()
+            self._prune(kept)
         return generation
 
     def load(self) -> Loaded | None:
@@ -175,9 +185,9 @@ class SnapshotStore:
     def _manifest(self, generation: int) -> Path:
         return self._folder / f"snapshot-{generation:012}.json"
 
-    def _prune(self) -> None:
+    def _prune(self, count: int) -> None:
         """Drop old generations, and what saves that were killed left behind."""
-        kept = {f"{generation:012}" for generation in self.generations()[:KEPT_GENERATIONS]}
+        kept = {f"{generation:012}" for generation in self.generations()[:count]}
         for path in self._folder.iterdir():
             name = MANIFEST.fullmatch(path.name) or INDEX.fullmatch(path.name)
             if path.suffix == ".tmp" or (name and name[1] not in kept):

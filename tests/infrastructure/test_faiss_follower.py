@@ -5,25 +5,25 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import Mock
 from uuid import UUID
 
 import numpy as np
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
 
 from infrastructure.projections.rebuild import ProjectionRebuilder
 from infrastructure.search.meaning import Nearest
 from infrastructure.vectors import follower as module
 from infrastructure.vectors.follower import FaissFollower
-from tests.support.archive import Ledger, app_conninfo
+from tests.support.archive import Ledger
 from tests.support.eventually import eventually
+from tests.support.postgres import end_connections
 from tests.support.shared_ledger import own_ledger, shared_ledger
 from tests.support.vector_feed import VectorFeed, unit_vectors
 
 __all__ = ["own_ledger", "shared_ledger"]
 
-NAME = "follower-test"
 AGAIN = "reading them again"
 Start = Callable[[VectorFeed], FaissFollower]
 
@@ -31,7 +31,7 @@ Start = Callable[[VectorFeed], FaissFollower]
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "POLL_SECONDS", 0.05)
-    monkeypatch.setattr(module, "RECONNECT_SECONDS", 0.05)
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -56,7 +56,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 def make(feed: VectorFeed, folder: Path) -> FaissFollower:
     return FaissFollower(
-        conninfo=make_conninfo(app_conninfo(feed.ledger.url), application_name=NAME),
+        hub=feed.ledger.hub,
+        pool=feed.ledger.pool,
         folder=folder,
         signing_key=b"k" * 32,
         model=feed.model,
@@ -86,14 +87,6 @@ def catch_up(follower: FaissFollower, feed: VectorFeed, position: int) -> Neares
 
 def owner(ledger: Ledger) -> psycopg.Connection[tuple[object, ...]]:
     return psycopg.connect(ledger.url, autocommit=True)
-
-
-def kill_connections(ledger: Ledger) -> int:
-    with owner(ledger) as connection:
-        return connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s",
-            (NAME,),
-        ).rowcount
 
 
 def test_it_starts_empty_and_catches_up(feed: VectorFeed, start: Start) -> None:
@@ -243,10 +236,24 @@ def test_a_stop_in_the_middle_of_reading_leaves_a_snapshot_to_go_on_from(
 def test_a_killed_connection_is_made_again(feed: VectorFeed, start: Start) -> None:
     follower = start(feed)
     catch_up(follower, feed, feed.add(unit_vectors(3)))
-    assert kill_connections(feed.ledger) == 1
+    assert end_connections(feed.ledger.url) >= 2
+    feed.ledger.pool.check()  # for us, who do not try again
     catch_up(follower, feed, feed.add(unit_vectors(3, seed=1)))
 
     assert len(follower) == 6
+
+
+def test_it_hears_of_what_moves(
+    feed: VectorFeed, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No poll would tell it so soon."""
+    monkeypatch.setattr(module, "POLL_SECONDS", 60.0)
+    follower = start(feed)
+    eventually(lambda: feed.ledger.hub.is_connected)
+    for seed in range(3):
+        catch_up(follower, feed, feed.add(unit_vectors(3, seed=seed)))
+
+    assert len(follower) == 9
 
 
 def test_it_survives_what_nobody_expected_and_takes_nothing_in_twice(
@@ -283,10 +290,16 @@ def test_while_the_connection_is_lost_it_leaves_the_answer_to_others(
     position = feed.add(unit_vectors(3))
     follower = start(feed)
     catch_up(follower, feed, position)
-    monkeypatch.setattr(module, "RECONNECT_SECONDS", 60.0)
-    kill_connections(feed.ledger)
-
-    eventually(lambda: ask(follower, feed, position) is None)
+    eventually(lambda: feed.ledger.hub.is_connected)
+    catch_up(follower, feed, position)
+    with monkeypatch.context() as patched:
+        patched.setattr(FaissFollower, "catch_up", Mock(side_effect=psycopg.OperationalError))
+        feed.ledger.hub.stop()
+        assert ask(follower, feed, position) is None
+        feed.ledger.hub.start()
+        eventually(lambda: feed.ledger.hub.is_connected)
+        assert ask(follower, feed, position) is None
+    catch_up(follower, feed, position)
 
 
 def test_a_restored_older_database_is_read_again(

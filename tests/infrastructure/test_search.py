@@ -20,6 +20,7 @@ from application.ports.search import (
 )
 from application.ports.vectors import VectorsLaggingError
 from domain.message import Message
+from infrastructure.embedders.query_embedder import QueryEmbedder
 from infrastructure.projections.runner import ProjectionRunner
 from infrastructure.search import catalogue as catalogue_module
 from infrastructure.search import messages as messages_module
@@ -51,7 +52,7 @@ class Site:
         ]
         self.runner = ProjectionRunner(ledger.pool, ledger.reader, models)
         self.runner.ensure_all()
-        self.searcher = HybridSearcher(ledger.pool, HashEmbedder())
+        self.searcher = HybridSearcher(ledger.pool, ledger.positions, QueryEmbedder(HashEmbedder()))
 
     def tell(self, *items: Any, has_vectors: bool = True) -> UUID:
         """One upload, searchable."""
@@ -62,7 +63,7 @@ class Site:
         return upload
 
     def embed(self, upload: UUID) -> None:
-        catalogue = PostgresVectorCatalogue(self.ledger.pool)
+        catalogue = PostgresVectorCatalogue(self.ledger.pool, self.ledger.positions)
         handler = EmbedUploadHandler(self.ledger.archive, HashEmbedder(), catalogue)
         handler(EmbedUpload(upload_id=upload), should_stop=lambda: False)
         self.advance()
@@ -308,17 +309,24 @@ def test_no_connection_is_held_while_the_model_computes(site: Site) -> None:
                 with pool.connection(timeout=5):  # the only one
                     return super().embed(*args, **options)
 
-        site.searcher = HybridSearcher(pool, Curious())
+        site.searcher = HybridSearcher(pool, site.ledger.positions, QueryEmbedder(Curious()))
         for mode in ("meaning", "hybrid"):
             assert site.hits("boat", mode=mode) == ["boat"]
 
 
-def test_a_search_that_takes_too_long_is_given_up(site: Site) -> None:
+@pytest.mark.parametrize("table", ["messages_v1.message", "authors_v1.author"])
+def test_a_search_that_takes_too_long_is_given_up(site: Site, table: str) -> None:
+    """Whether it waits for one statement or for one of several that are on their way."""
     site.tell(message(0, "boat"))
     patient = site.searcher
-    site.searcher = HybridSearcher(site.ledger.pool, HashEmbedder(), statement_seconds=0.2)
+    site.searcher = HybridSearcher(
+        site.ledger.pool,
+        site.ledger.positions,
+        QueryEmbedder(HashEmbedder()),
+        statement_seconds=0.2,
+    )
     with connect(site.ledger.url) as blocking, blocking.transaction():
-        blocking.execute("LOCK TABLE messages_v1.message IN ACCESS EXCLUSIVE MODE")
+        blocking.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(SearchTookTooLongError, match=r"longer than 0\.2 s"):
             site.search("boat")
     assert site.hits("boat") == ["boat"]
@@ -348,7 +356,7 @@ def _fields(ledger: Ledger, **changes: Any) -> dict[str, Any]:
 
 def test_waiting_for_vectors_ends_when_it_should_stop(site: Site) -> None:
     """A worker that ends does not wait for a read model that lags."""
-    catalogue = PostgresVectorCatalogue(site.ledger.pool)
+    catalogue = PostgresVectorCatalogue(site.ledger.pool, site.ledger.positions)
     position = site.ledger.head() + 1
     started = time.monotonic()
     with pytest.raises(Stopped):
@@ -361,7 +369,7 @@ def test_vectors_that_lag_are_not_waited_for_beyond_a_time(
 ) -> None:
     monkeypatch.setattr(catalogue_module, "TIMEOUT_SECONDS", 0.1)
     with pytest.raises(VectorsLaggingError, match="within 0 s: see `chatledger projection"):
-        PostgresVectorCatalogue(site.ledger.pool).catch_up(
+        PostgresVectorCatalogue(site.ledger.pool, site.ledger.positions).catch_up(
             site.ledger.head() + 1, should_stop=lambda: False
         )
 
