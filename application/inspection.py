@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,7 +42,11 @@ class Inspection:
     first: str | None  # ISO 8601 in UTC, of messages
     last: str | None
     timezone: str | None
+    zones: dict[str, int]  # messages whose offset is stated, derived or assumed
     date_order: str | None
+    owner: str | None  # name of whom the export belongs to, where it says so
+    attachments: int
+    columns: dict[str, str]  # of tables: our field -> their column
     warnings: tuple[InspectionWarning, ...]
     unknown_keys: dict[str, int]
 
@@ -57,6 +60,8 @@ class Inspector:
         self._unlisted = 0  # messages of conversations beyond the limit
         self._messages = 0
         self._system = 0
+        self._attachments = 0
+        self._zones: dict[str, int] = {}
         self._authors: set[str] = set()
         self._first: datetime | None = None
         self._last: datetime | None = None
@@ -72,6 +77,8 @@ class Inspector:
             self._conversations.setdefault(item.id, [item, 0])
 
     def _add_message(self, message: Message) -> None:
+        self._attachments += len(message.attachments)
+        self._zones[message.zone] = self._zones.get(message.zone, 0) + 1
         if message.kind == "system":
             self._system += 1
             return
@@ -122,7 +129,11 @@ class Inspector:
             first=None if self._first is None else self._first.isoformat(),
             last=None if self._last is None else self._last.isoformat(),
             timezone=facts.timezone,
+            zones=dict(self._zones),
             date_order=facts.date_order,
+            owner=facts.owner,
+            attachments=self._attachments,
+            columns=dict(facts.columns),
             warnings=tuple(warnings),
             unknown_keys=dict(unknown[:_UNKNOWN_KEYS_KEPT]),
         )
@@ -135,18 +146,3 @@ def _inspected(conversation: Conversation, messages: int) -> InspectedConversati
         kind=conversation.kind,
         messages=messages,
     )
-
-
-def inspect_items(
-    items: Iterable[ReadItem],
-    *,
-    format: str,
-    file: str,
-    facts: ReadFacts,
-    warnings_kept: int = WARNINGS_KEPT,
-) -> Inspection:
-    """Read to the end and count."""
-    inspector = Inspector(warnings_kept=warnings_kept)
-    for item in items:
-        inspector.add(item)
-    return inspector.result(format=format, file=file, facts=facts)

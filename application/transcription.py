@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+from application.matching.book import MatchBook
+from application.matching.match import Match
 from application.ports.chat_reader import ReadItem
 from application.ports.keys import Pseudonyms
-from domain.message import Conversation, Message
+from application.storable import clean, key, microseconds
+from domain.message import Author, Conversation, Message
 from domain.transcript import BATCH_SIZE, Transcript
 
 MAX_BATCH_CHARACTERS = 1_000_000  # a few huge messages close a batch early
-# PostgreSQL indexes keys, and refuses a row whose indexed part is longer than 2,704 bytes.
-MAX_KEY_CHARACTERS = 500
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 EMBEDDABLE = frozenset({"message", "action"})
 
 
@@ -56,10 +53,25 @@ def weight(message: Message) -> int:
 class Transcriber:
     """Turns a batch into the fields of Transcript.Recorded."""
 
-    def __init__(self, pseudonyms: Pseudonyms, *, workspace_id: UUID, format: str) -> None:
+    def __init__(
+        self,
+        pseudonyms: Pseudonyms,
+        *,
+        workspace_id: UUID,
+        format: str,
+        book: MatchBook | None = None,
+        apart: UUID | None = None,
+    ) -> None:
+        """
+        Args:
+            book: which conversations, and people, of the archive the export's are.
+            apart: an upload whose conversations are nobody else's.
+        """
         self._pseudonyms = pseudonyms
         self._workspace_id = workspace_id
         self._format = format
+        self._book = book
+        self._apart = "" if apart is None else f"{apart}/"
 
     def transcribe(
         self,
@@ -74,7 +86,8 @@ class Transcriber:
         slots = []
         texts = 0
         for ordinal, message in enumerate(messages):
-            room = self._conversation(message.conversation)
+            match = self._book.get(message.conversation) if self._book else None
+            room = self._conversation(message.conversation, match)
             if room not in conversations:
                 conversations[room] = len(conversations)
                 source = known.get(message.conversation) or Conversation(
@@ -86,15 +99,18 @@ class Transcriber:
                     "kind": source.kind,
                     "messages": [],
                 }
+                if match is not None and match.is_foreign:
+                    blocks[room]["is_alias"] = True
             subject, author_index = room, -1
             if message.author is not None:
-                subject = self._author(message.author.id)
+                own = self._author(message.author.id)
+                subject = self._author(message.author.id, match)
                 author_index = authors.setdefault(subject, len(authors))
                 block = blocks.setdefault(
                     subject, {"source": clean(message.author.id), "messages": []}
                 )
-                block["name"] = clean(message.author.name)
-            fields = self._fields(message)
+                name_author(block, message.author, is_alias=own != subject)
+            fields = self._fields(message, match)
             texts += "text_key" in fields
             blocks[subject]["messages"].append([ordinal, fields])
             slots.append(
@@ -111,13 +127,17 @@ class Transcriber:
             blocks=blocks,
         )
 
-    def _conversation(self, source_id: str) -> str:
+    def _conversation(self, source_id: str, match: Match | None) -> str:
+        if match is not None:
+            return str(match.into)
+        source_id = f"{self._apart}{source_id}"
         return str(self._pseudonyms.conversation(self._workspace_id, self._format, source_id))
 
-    def _author(self, source_id: str) -> str:
-        return str(self._pseudonyms.author(self._workspace_id, self._format, source_id))
+    def _author(self, source_id: str, match: Match | None = None) -> str:
+        own = self._pseudonyms.author(self._workspace_id, self._format, source_id)
+        return str(own if match is None else match.authors.get(own, own))
 
-    def _fields(self, message: Message) -> dict[str, Any]:
+    def _fields(self, message: Message, match: Match | None) -> dict[str, Any]:
         """What is personal about a message. Absent means: none."""
         text = clean(message.text)
         fields: dict[str, Any] = {
@@ -141,7 +161,11 @@ class Transcriber:
             ]
         if message.reactions:
             fields["reactions"] = [
-                [clean(reaction.value), [self._author(a) for a in reaction.authors], reaction.total]
+                [
+                    clean(reaction.value),
+                    [self._author(a, match) for a in reaction.authors],
+                    reaction.total,
+                ]
                 for reaction in message.reactions
             ]
         if message.attachments:
@@ -154,31 +178,12 @@ class Transcriber:
         return fields
 
 
-def microseconds(at: datetime) -> int:
-    """Since 1970, exact: a float of seconds would not be."""
-    return (at - EPOCH) // MICROSECOND
-
-
-def key(source_key: str) -> str:
-    """A message's key as it is stored: the source's own, unless that is too long to be indexed."""
-    cleaned: str = clean(source_key)
-    if len(cleaned) <= MAX_KEY_CHARACTERS:
-        return cleaned
-    return f"sha256:{sha256(cleaned.encode()).hexdigest()}"
-
-
-def clean(value: Any) -> Any:
-    """
-    Make a value storable as PostgreSQL text and as JSON, whatever a reader let through.
-
-    U+0000 cannot be in text there, and a lone surrogate cannot be in UTF-8.
-    """
-    if isinstance(value, str):
-        if value.isascii() and "\x00" not in value:
-            return value
-        return value.replace("\x00", "").encode("utf-8", "replace").decode()
-    if isinstance(value, dict) or hasattr(value, "items"):
-        return {clean(str(key)): clean(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [clean(inner) for inner in value]
-    return value
+def name_author(block: dict[str, Any], author: Author, *, is_alias: bool) -> None:
+    """What another phone calls somebody stands beside the name, not in its place."""
+    if is_alias and "name" in block and "is_alias" not in block:
+        return
+    block["name"] = clean(author.name)
+    if is_alias:
+        block["is_alias"] = True
+    elif block.pop("is_alias", False):
+        block["source"] = clean(author.id)

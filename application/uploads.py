@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+import time
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 from uuid import UUID
 from zoneinfo import available_timezones
 
 from eventsourcing.persistence import IntegrityError
 
-from application.archive import Accepted, Archive, Decision, NotFoundError
+from application.archive import NOTHING, Accepted, Archive, Decision, NotFoundError
 from application.context import SYSTEM, Context
 from application.ports.chat_reader import DateOrder
-from domain.upload import Upload
+from domain.upload import Stage, Upload
 
+# What of an export may become part of a conversation that is there: whatever is the same chat; what
+# has its id, or where there are none its name; nothing.
+Merge = Literal["auto", "ids", "never"]
 MAX_FILENAME = 255  # characters
 MAX_SUFFIX = 20  # characters of a long name's ending that are kept: ".tar.gz"
 MAX_COLUMNS = 50
+LOOK_SECONDS = 1.0  # between two looks at whether an upload was withdrawn
 ATTEMPTS = 20  # each lost race means that somebody else recorded something
 # Control characters; lone surrogates, which no database takes; what turns the reading direction
 # around, so that "exe.txt" may be shown for "txt.exe"; line separators.
 UNWANTED = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 SPACES = re.compile(r"\s+")
+
+
+# Where the upload is further, somebody else has done what this step failed to do.
+UNFINISHED: Mapping[str, frozenset[Stage]] = {
+    "reading": frozenset({"received", "inspected", "reading"}),
+    "embedding": frozenset({"read"}),
+}
 
 
 class UploadOptionsError(ValueError):
@@ -57,7 +70,7 @@ def check_options(given: Mapping[str, Any], formats: Collection[str] | None) -> 
         UploadOptionsError: with a sentence that says what is possible.
     """
     options = {name: value for name, value in given.items() if value}
-    unknown = options.keys() - {"timezone", "date_order", "format", "columns"}
+    unknown = options.keys() - {"timezone", "date_order", "format", "columns", "merge"}
     if unknown:
         raise UploadOptionsError(f"there is no option {min(unknown)!r}")
     timezone, order, name = (options.get(key) for key in ("timezone", "date_order", "format"))
@@ -72,6 +85,12 @@ def check_options(given: Mapping[str, Any], formats: Collection[str] | None) -> 
     if name and formats is not None and name not in formats:
         raise UploadOptionsError(
             f"no reader for the format {name!r}; there are {', '.join(sorted(formats))}"
+        )
+    merge = options.get("merge")
+    if merge and merge not in get_args(Merge):
+        raise UploadOptionsError(
+            f"merge is one of {', '.join(get_args(Merge))}, not {merge!r}: `auto` merges what is "
+            "the same chat, `ids` only what the source's own ids and names say, `never` nothing"
         )
     columns = options.get("columns", {})
     if len(columns) > MAX_COLUMNS:
@@ -95,10 +114,46 @@ def load_upload(archive: Archive, context: Context, id: UUID) -> Upload:
     return upload
 
 
+def standing_upload(archive: Archive, workspace_id: UUID, blob: str) -> tuple[int, Upload | None]:
+    """How many uploads of these bytes were withdrawn, and the one that was not, if there is one."""
+    for withdrawals in itertools.count():
+        upload = archive.find(Upload, Upload.create_id(workspace_id, blob, withdrawals))
+        if upload is None or upload.stage != "withdrawn":
+            return withdrawals, upload
+    raise AssertionError("unreachable")
+
+
+class UntilWithdrawn:
+    """
+    Whether a job on an upload should stop: when it is told to, and soon after the withdrawal.
+
+    Asked between any two messages; looks into the log once a second at most.
+    """
+
+    def __init__(self, archive: Archive, id: UUID, should_stop: Callable[[], bool]) -> None:
+        self._archive = archive
+        self._id = id
+        self._should_stop = should_stop
+        self._looked_at = time.monotonic()
+        self.is_withdrawn = False
+
+    def __call__(self) -> bool:
+        now = time.monotonic()
+        if now - self._looked_at >= LOOK_SECONDS and not self.is_withdrawn:
+            self._looked_at = now
+            self.is_withdrawn = self._archive.load(Upload, self._id).stage == "withdrawn"
+        return self.is_withdrawn or self._should_stop()
+
+
 def system_context(archive: Archive, upload: Upload) -> Context:
     """Of a job: it acts on the upload's last event, as part of the request that came from."""
-    cause = archive.event_log.last_of(upload.id)
-    context = Context(actor_id=SYSTEM, workspace_id=upload.workspace_id)
+    return job_context(archive, upload.id, upload.workspace_id)
+
+
+def job_context(archive: Archive, stream: UUID, workspace_id: UUID | None = None) -> Context:
+    """The same of any stream; no workspace means the instance."""
+    cause = archive.event_log.last_of(stream)
+    context = Context(actor_id=SYSTEM, workspace_id=workspace_id)
     if cause is None:
         return context
     context = replace(context, correlation_id=cause.correlation_id)
@@ -135,12 +190,16 @@ def amend(
 
 
 def settle(
-    archive: Archive, context: Context, name: str, decide: Callable[[], Decision]
+    archive: Archive,
+    context: Context,
+    name: str,
+    decide: Callable[[], Decision],
+    about: Mapping[str, Any] = NOTHING,
 ) -> Accepted:
     """Carry out a command once; decide again if somebody else was quicker. `decide` loads anew."""
     for _ in range(ATTEMPTS - 1):
         try:
-            return archive.once(context, name, decide)
+            return archive.once(context, name, decide, about)
         except IntegrityError:
             continue  # what it decided on has changed
-    return archive.once(context, name, decide)
+    return archive.once(context, name, decide, about)

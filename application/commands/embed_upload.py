@@ -14,7 +14,7 @@ from application.archive import Archive
 from application.ports.embedder import Embedder
 from application.ports.jobs import Stopped
 from application.ports.vectors import VectorCatalogue
-from application.uploads import amend, system_context
+from application.uploads import UntilWithdrawn, amend, system_context
 from domain.transcript import Transcript, TranscriptEmbedding, vector_row
 from domain.upload import Upload
 
@@ -63,16 +63,25 @@ class EmbedUploadHandler:
         upload = self._archive.load(Upload, command.upload_id)
         if upload.stage != "read":
             return
+        watch = UntilWithdrawn(self._archive, upload.id, should_stop)
+        try:
+            self._embed(upload, watch)
+        except Stopped:
+            if not watch.is_withdrawn:
+                raise
+
+    def _embed(self, upload: Upload, should_stop: Callable[[], bool]) -> None:
         # The texts of earlier uploads, and of an earlier run of this one.
         self._catalogue.catch_up(self._archive.event_log.head(), should_stop=should_stop)
         run = EmbeddingRun(self._archive, self._embedder, self._catalogue, upload)
         for window in run.windows(should_stop):
             run.embed(window, should_stop)
 
-        def finish(upload: Upload) -> bool:
-            if upload.stage != "read":
-                return False  # another worker finished it, or it was withdrawn meanwhile
-            upload.finish_embedding(
+        def finish(current: Upload) -> bool:
+            # Another worker finished it, it was withdrawn meanwhile, or this job was discarded.
+            if (current.stage, current.times_given_up) != ("read", upload.times_given_up):
+                return False
+            current.finish_embedding(
                 model=self._embedder.model.id, embedded=run.embedded, reused=run.reused
             )
             return True

@@ -346,3 +346,24 @@ def test_vectors_belong_to_the_request_that_brought_the_texts(own_ledger: Ledger
     read, vectors, finished = recorded_in(own_ledger, own_ledger.workspace_id, *kinds)
     assert vectors.correlation_id == finished.correlation_id == read.correlation_id
     assert vectors.causation_position == finished.causation_position == read.position
+
+
+def test_a_job_that_is_discarded_while_it_runs_does_not_make_the_upload_searchable(
+    own_ledger: Ledger,
+) -> None:
+    desk = Desk(own_ledger)
+    upload_id = desk.upload(*talk(5))
+    embed = desk.embedder.embed
+
+    def discarded(*args: Any, **options: Any) -> Any:
+        upload = own_ledger.archive.load(Upload, upload_id)
+        upload.fail(stage="embedding", reason="discarded", attempt=1, is_final=True)
+        own_ledger.record(upload)
+        return embed(*args, **options)
+
+    desk.embedder.embed = discarded  # type: ignore[method-assign]
+    desk.embed(upload_id)
+    assert desk.finished() == []
+    assert own_ledger.archive.load(Upload, upload_id).has_failed
+    desk.embed(upload_id)  # its job is tried again
+    assert len(desk.finished()) == 1

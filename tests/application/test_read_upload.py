@@ -25,12 +25,14 @@ from application.commands.record_upload_failure import (
 from application.ports.blobs import BlobMissingError
 from application.ports.chat_reader import ReadItem, ReadWarning, UnreadableExportError
 from application.ports.jobs import Stopped
+from application.preview import Previewer
 from application.transcription import MAX_BATCH_CHARACTERS, Transcriber, batches
 from domain.transcript import Transcript
 from domain.upload import Upload
 from tests.support.archive import Ledger
 from tests.support.chats import ListReader, OneReader, message, receive, room
 from tests.support.memory_blobs import MemoryBlobStore
+from tests.support.memory_previews import MemoryPreviews
 from tests.support.shared_ledger import own_ledger, recorded_in, shared_ledger
 
 __all__ = ["own_ledger", "shared_ledger"]
@@ -63,7 +65,12 @@ class Desk:
 
     def read(self, should_stop: Callable[[], bool] = never) -> None:
         handler = ReadUploadHandler(
-            self.ledger.archive, self.blobs, self.registry, self.ledger.pseudonyms
+            self.ledger.archive,
+            self.blobs,
+            self.registry,
+            self.ledger.pseudonyms,
+            previewer=Previewer(),
+            previews=MemoryPreviews(),
         )
         handler(ReadUpload(upload_id=self.id), should_stop=should_stop)
 
@@ -461,3 +468,26 @@ def test_a_late_failure_does_not_undo_what_another_worker_did(
     fail(replace(failure, stage="embedding"))
     assert desk.upload.has_failed is (stage == "read")
     fail(replace(failure, upload_id=uuid4()))
+
+
+@pytest.mark.parametrize("reading_pass", [1, 2])
+def test_a_job_that_is_discarded_while_it_runs_records_no_success_any_more(
+    own_ledger: Ledger, reading_pass: int
+) -> None:
+    """In the middle of the inspection or of the reading, before the job hears of it."""
+    desk = Desk(own_ledger, [message(n) for n in range(4)])
+
+    def discard(number: int) -> None:
+        if (desk.reader.passes, number) == (reading_pass, 2):
+            upload = desk.upload
+            upload.fail(stage="reading", reason="discarded", attempt=1, is_final=True)
+            own_ledger.record(upload)
+
+    desk.reader.on_item = discard
+    desk.read()
+
+    last = list(desk.ledger.archive.events.get(desk.id))[-1]
+    assert isinstance(last, Upload.Failed)
+    assert desk.upload.stage in {"received", "reading"}
+    desk.read()  # its job is tried again
+    assert desk.upload.stage == "read"

@@ -206,16 +206,34 @@ def test_what_failed_is_tried_again_when_it_comes_again(desk: Desk, how: str) ->
     assert kinds == [Upload.ReceivedAgain, Upload.RetryRequested]
 
 
-def test_what_was_withdrawn_does_not_come_back(desk: Desk) -> None:
+def test_what_was_withdrawn_comes_again_as_a_new_upload(desk: Desk) -> None:
     upload = desk.upload(desk.send())
     upload.withdraw()
     desk.ledger.record(upload)
     desk.blobs.delete(upload.blob)
-    with pytest.raises(UploadRefusedError, match="withdrawn") as caught:
-        desk.send()
-    assert caught.value.kind == "withdrawn"
-    assert desk.blobs.blobs == {}
-    assert isinstance(desk.events()[-1], RefusedUpload.Refused)
+    again = desk.send()
+    event = desk.events()[-1]
+
+    assert (again.result["again"], again.result["after_withdrawal_of"]) == (False, str(upload.id))
+    assert again.result["upload_id"] == str(event.originator_id) != str(upload.id)
+    assert (event.TOPIC, event.after) == (Upload.Received.TOPIC, str(upload.id))
+    assert desk.blobs.exists(upload.blob)
+    assert desk.send().result["upload_id"] == again.result["upload_id"]
+    assert type(desk.events()[-1]) is Upload.ReceivedAgain
+
+
+def test_a_command_repeated_after_the_withdrawal_gets_its_first_answer(desk: Desk) -> None:
+    """It did what it says, once; to send the file anew is another command."""
+    command_id = uuid4()
+    first = desk.send(command_id=command_id)
+    upload = desk.upload(first)
+    upload.withdraw()
+    desk.ledger.record(upload)
+    recorded = len(desk.events())
+
+    assert desk.send(command_id=command_id).result == first.result
+    assert len(desk.events()) == recorded
+    assert desk.blobs.open_writers == 0
 
 
 @pytest.mark.parametrize(

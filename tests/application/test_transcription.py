@@ -12,14 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from application.transcription import (
-    MAX_BATCH_CHARACTERS,
-    MAX_KEY_CHARACTERS,
-    Transcriber,
-    batches,
-    clean,
-    microseconds,
-)
+from application.storable import MAX_KEY_CHARACTERS, clean, microseconds
+from application.transcription import MAX_BATCH_CHARACTERS, Transcriber, batches
 from domain.message import Attachment, Author, Conversation, Edit, Message, Reaction
 from domain.transcript import BATCH_SIZE, Transcript
 from infrastructure.keys.pseudonyms import HmacPseudonyms

@@ -1,0 +1,1 @@
+"""What an export would bring to the archive, by the read model of its messages."""

@@ -1,0 +1,1 @@
+"""Previews of uploads that wait to be confirmed."""
