@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from eventsourcing.persistence import InterfaceError, OperationalError
+from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError
 
 from application.ports.event_log import CommandAnswer
-from application.ports.jobs import JobRequest
+from application.ports.jobs import JobAsked
 from infrastructure.log.mapper import RecordableEvent
+from infrastructure.observability.metrics import metrics
 
 MAX_EVENTS = 500  # in one transaction
 OUTAGE = frozenset({"08", "53", "57"})  # SQLSTATE: connection, resources, shut down
@@ -31,8 +33,9 @@ class AppenderClosedError(Exception):
 @dataclass(slots=True, kw_only=True)
 class AppendRequest:
     events: Sequence[RecordableEvent]
-    jobs: Sequence[JobRequest] = ()
+    jobs: Sequence[JobAsked] = ()
     answer: CommandAnswer | None = None
+    submitted_at: float = field(default_factory=time.monotonic)
     loop: asyncio.AbstractEventLoop | None = None  # set: the future belongs to this loop
     future: Any = field(default_factory=Future)
 
@@ -63,9 +66,13 @@ class GroupAppender:
 
     def append(self, request: AppendRequest) -> list[int]:
         """Block until the events are durable. Returns their positions, in order."""
+        return self.begin(request)()
+
+    def begin(self, request: AppendRequest) -> Callable[[], list[int]]:
+        """The same for who has something else to do meanwhile: what is returned blocks."""
         self._submit(request)
-        positions: list[int] = request.future.result()
-        return positions
+        wait: Callable[[], list[int]] = request.future.result
+        return wait
 
     async def append_async(self, request: AppendRequest) -> list[int]:
         """The same without blocking the event loop."""
@@ -123,6 +130,7 @@ class GroupAppender:
             else:
                 outcomes = [self._write_alone(request) for request in group]
         deliver(group, outcomes)
+        count(group, outcomes)
         if any(isinstance(outcome, list) for outcome in outcomes):
             self._on_commit()
 
@@ -131,6 +139,25 @@ class GroupAppender:
             return self._write([request])[0]
         except Exception as error:  # noqa: BLE001 - as above
             return error
+
+
+def count(group: Sequence[AppendRequest], outcomes: Sequence[list[int] | BaseException]) -> None:
+    """Once a group and not once a request: that would cost as much as a group can spare."""
+    own = metrics()
+    errors = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    for error in errors:
+        own.append_failures.labels(reason(error)).inc()
+    if len(errors) < len(outcomes):
+        own.appends.observe(time.monotonic() - group[0].submitted_at)
+        own.group_requests.observe(len(outcomes) - len(errors))
+        own.group_events.observe(sum(len(o) for o in outcomes if isinstance(o, list)))
+
+
+def reason(error: BaseException) -> str:
+    """Why nothing was stored, as a label."""
+    if isinstance(error, IntegrityError):
+        return "conflict"
+    return "database_away" if isinstance(error, Exception) and is_outage(error) else "error"
 
 
 def is_outage(error: Exception) -> bool:

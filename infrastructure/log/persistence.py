@@ -7,31 +7,31 @@ from typing import Any
 # As modules: the library takes every factory class that it finds here by name.
 from eventsourcing import persistence, postgres
 from eventsourcing.utils import Environment
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
+
+from infrastructure.postgres.pools import Pool
 
 CONNINFO = "POSTGRES_CONNINFO"
 POOL_SIZE = 4  # connections: the appender's, and aggregates being loaded
 
 
 class Datastore(postgres.PostgresDatastore):
-    """The stock datastore has no place for `options` and `sslmode`; the pool it opens does."""
+    """The stock datastore has no place for `options` and `sslmode`, nor for a pool of ours."""
 
     def __init__(self, conninfo: str, *, schema: str) -> None:
-        parts: dict[str, Any] = conninfo_to_dict(conninfo)
         super().__init__(
-            dbname=parts.get("dbname", ""),
-            host=parts.get("host", ""),
-            port=parts.get("port", ""),
-            user=parts.get("user", ""),
-            password=parts.get("password", ""),
-            schema=schema,
-            pool_size=1,
-            max_overflow=POOL_SIZE - 1,
+            dbname="", host="", port="", user="", password="", schema=schema,
             idle_in_transaction_session_timeout=30,
-            pre_ping=True,
+        )  # fmt: skip
+        pool: Any = Pool(
+            conninfo,
+            name="log",
+            max_size=POOL_SIZE,
+            open=False,
+            kwargs={"row_factory": dict_row},
+            configure=self.after_connect_func(),
         )
-        self.pool.kwargs = {**parts, "row_factory": dict_row}
+        self.pool = pool  # in place of the stock one, which was never opened
 
 
 class Factory(postgres.PostgresFactory):

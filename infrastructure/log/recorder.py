@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -20,9 +21,15 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from application.ports.event_log import Cause, FirstAnswer
+from application.ports.jobs import JobRequest
 from infrastructure.jobs.defer import defer_within
 from infrastructure.log.appender import AppendRequest, GroupAppender
 from infrastructure.log.mapper import NOBODY, RecordableEvent
+from infrastructure.observability.reached import note_position
+from infrastructure.observability.tracing import TRACEPARENT, span, traceparent
+from infrastructure.postgres.connection import DatabaseAwayError
+from infrastructure.postgres.pools import Pool
+from infrastructure.postgres.watch import DatabaseWatch
 
 APPEND = """
 SELECT * FROM log.archive_append(%b::uuid[], %b::int8[], %b::text[], %b::bytea[], %b::uuid[],
@@ -43,7 +50,13 @@ STORED = """
 SELECT state, notification_id FROM log.archive_events
 WHERE originator_id = %s AND originator_version = %s
 """
-PATIENCE_SECONDS = 15.0  # with a server that is away: restarting after a crash takes a few
+PATIENCE_SECONDS = 3.0  # with a server that is away, since the request was made
+LAST_PATIENCE_SECONDS = 1.0  # when the process is stopping
+QUICK_SECONDS = 1.0  # a failure that took no longer is worth a second attempt
+# Without the stock decorator, which tries ten times, and waits for a connection each time: that
+# would be half a minute until somebody is told that the database is away.
+SELECT_EVENTS: Any = PostgresApplicationRecorder.select_events.__wrapped__
+MAX_NOTIFICATION_ID: Any = PostgresApplicationRecorder.max_notification_id.__wrapped__
 FIRST_WAIT_SECONDS = 0.1  # doubled after each attempt
 LONGEST_WAIT_SECONDS = 1.0
 
@@ -60,6 +73,8 @@ class AppendOnlyRecorder(PostgresApplicationRecorder):
     def __init__(self, datastore: Any, *, events_table_name: str = "archive_events") -> None:
         super().__init__(datastore, events_table_name=events_table_name)
         self.on_commit: Callable[[], None] = lambda: None  # set by who wakes the projections
+        self.patience_seconds = PATIENCE_SECONDS
+        self.is_patient = False  # also with a database that is known to be away
         self.appender = GroupAppender(self._write, on_commit=self._announce)
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> list[int]:
@@ -76,19 +91,36 @@ class AppendOnlyRecorder(PostgresApplicationRecorder):
         """
         if not stored_events:
             return []
-        return self.appender.append(self.request(stored_events, **kwargs))
+        with span("append", chatledger__events=len(stored_events)):
+            return self.begin_insert(stored_events, **kwargs)()
+
+    def begin_insert(
+        self, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> Callable[[], list[int]]:
+        """The same for at least one event; what is returned blocks until they are durable."""
+        wait = self.appender.begin(self.request(stored_events, **kwargs))
+
+        def settled() -> list[int]:
+            positions = wait()
+            note_position(positions[-1])
+            return positions
+
+        return settled
 
     async def insert_events_async(
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> list[int]:
         """The same without blocking the event loop."""
-        return await self.appender.append_async(self.request(stored_events, **kwargs))
+        with span("append", chatledger__events=len(stored_events)):
+            positions = await self.appender.append_async(self.request(stored_events, **kwargs))
+        note_position(positions[-1])
+        return positions
 
     @staticmethod
     def request(stored_events: Sequence[StoredEvent], **kwargs: Any) -> AppendRequest:
         return AppendRequest(
             events=[recordable(event) for event in stored_events],
-            jobs=kwargs.get("jobs", ()),
+            jobs=traced(kwargs.get("jobs", ())),
             answer=kwargs.get("answer"),
         )
 
@@ -107,7 +139,35 @@ class AppendOnlyRecorder(PostgresApplicationRecorder):
     def head(self) -> int:
         return self.max_notification_id() or 0
 
+    def select_events(self, *args: Any, **kwargs: Any) -> Sequence[StoredEvent]:
+        events: Sequence[StoredEvent] = self._read(SELECT_EVENTS, *args, **kwargs)
+        return events
+
+    def max_notification_id(self) -> int | None:
+        position: int | None = self._read(MAX_NOTIFICATION_ID)
+        return position
+
+    def _read(self, read: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Once more where a connection was lost; not where none could be had in all the time."""
+        started = time.monotonic()
+        try:
+            return read(self, *args, **kwargs)
+        except (OperationalError, InterfaceError) as error:
+            is_known = isinstance(error.__cause__, DatabaseAwayError)
+            if is_known or time.monotonic() > started + QUICK_SECONDS:
+                raise
+            return read(self, *args, **kwargs)
+
+    def follow(self, watch: DatabaseWatch) -> None:
+        """From now on, know what the watch knows of the database."""
+        pool = self.datastore.pool
+        if isinstance(pool, Pool):
+            pool.follow(watch)
+
     def close(self) -> None:
+        """Write what was accepted; but a database that is away must not hold up the end."""
+        self.patience_seconds = min(self.patience_seconds, LAST_PATIENCE_SECONDS)
+        self.is_patient = False
         self.appender.close()
 
     def _announce(self) -> None:
@@ -115,15 +175,21 @@ class AppendOnlyRecorder(PostgresApplicationRecorder):
 
     def _write(self, group: Sequence[AppendRequest]) -> list[list[int]]:
         """One transaction. A lost connection is tried again, unless the events made it through."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        # Counted from when it was asked for: whoever waited behind a group that found the
+        # database away must not wait as long again.
+        oldest = min(request.submitted_at for request in group)
         for attempt in itertools.count():
             try:
                 with self.datastore.get_connection() as connection:
                     return self._write_once(connection, group)
-            except (OperationalError, InterfaceError):
-                if time.monotonic() > deadline:
+            except (OperationalError, InterfaceError) as error:
+                wait_seconds = min(FIRST_WAIT_SECONDS * 2**attempt, LONGEST_WAIT_SECONDS)
+                is_late = time.monotonic() + wait_seconds > oldest + self.patience_seconds
+                # Away for longer than a restart takes: somebody waits for an answer.
+                is_known = isinstance(error.__cause__, DatabaseAwayError)
+                if is_late or (is_known and not self.is_patient):
                     raise
-                time.sleep(min(FIRST_WAIT_SECONDS * 2**attempt, LONGEST_WAIT_SECONDS))
+                time.sleep(wait_seconds)
             except IntegrityError:
                 # After a lost acknowledgement the events may be our own.
                 stored = self._already_stored(group) if attempt else None
@@ -181,6 +247,19 @@ class AppendOnlyRecorder(PostgresApplicationRecorder):
                     positions.append(row["notification_id"])
                 found.append(positions)
         return found
+
+
+def traced(jobs: Sequence[Any]) -> Sequence[Any]:
+    """Whoever works on them later goes on with the trace of who asked for them, if there is one."""
+    parent = traceparent() if jobs else None
+    if parent is None:
+        return jobs
+    return [
+        replace(job, arguments={**job.arguments, TRACEPARENT: parent})
+        if isinstance(job, JobRequest)
+        else job
+        for job in jobs
+    ]
 
 
 def recordable(event: StoredEvent) -> RecordableEvent:

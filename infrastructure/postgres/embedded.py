@@ -14,6 +14,7 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
+from infrastructure.postgres.embedded_keeper import Keeper
 from infrastructure.postgres.embedded_places import (
     FALLBACK_ROOT,
     EmbeddedPostgresError,
@@ -61,6 +62,7 @@ class EmbeddedPostgres:
         self._files: ServerFolder | None = None
         self._running: Running | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._keeper: Keeper | None = None
 
     @property
     def pid(self) -> int | None:
@@ -83,6 +85,8 @@ class EmbeddedPostgres:
 
     def stop(self) -> None:
         """Leaves the server to its other users, or stops it if there are none. Harmless twice."""
+        if self._keeper is not None:
+            self._keeper.stop()
         files, running = self._files, self._running
         self._running = None
         if files is None or running is None:
@@ -95,6 +99,30 @@ class EmbeddedPostgres:
         if self._process is not None:
             self._process.wait()
             self._process = None
+
+    def keep_alive(self) -> None:
+        """From now on, in a thread: if the server dies, it is started again where it was."""
+        self._keeper = Keeper(self.revive)
+
+    def revive(self) -> bool:
+        """
+        Start the server again if it has died. Returns whether it had.
+
+        Raises:
+            EmbeddedPostgresError, OSError
+        """
+        files = self._files
+        if files is None or self._running is None or files.read_postmaster()[0] is not None:
+            return False
+        with locked(self.data_dir / "lock"):
+            if files.is_alive():  # its last processes are ending, or another user was quicker
+                return False
+            if self._process is not None:
+                self._process.wait()
+            deadline = time.monotonic() + self._start_timeout_seconds
+            account = ServerAccount.for_cluster(files.cluster)
+            self._running = self._launch(files, account, deadline)
+        return True
 
     def __enter__(self) -> Self:
         self.start()
@@ -124,13 +152,14 @@ class EmbeddedPostgres:
     def _find_or_launch(self, files: ServerFolder, account: ServerAccount) -> Running:
         deadline = time.monotonic() + self._start_timeout_seconds
         running = files.wait_for_running(deadline)
-        if running is None:
-            programs = find_programs(account, self._fallback_root, self._notice)
-            self._prepare_cluster(files, programs, account)
-            with postponed_signals():  # or the server would live, and we not know of it
-                self._process = files.launch(programs, account)
-            running = self._wait_until_ready(files, self._process, deadline)
-        return running
+        return self._launch(files, account, deadline) if running is None else running
+
+    def _launch(self, files: ServerFolder, account: ServerAccount, deadline: float) -> Running:
+        programs = find_programs(account, self._fallback_root, self._notice)
+        self._prepare_cluster(files, programs, account)
+        with postponed_signals():  # or the server would live, and we not know of it
+            self._process = files.launch(programs, account)
+        return self._wait_until_ready(files, self._process, deadline)
 
     def _prepare_cluster(self, files: ServerFolder, programs: Path, account: ServerAccount) -> None:
         version_file = files.cluster / "PG_VERSION"

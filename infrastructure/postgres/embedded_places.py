@@ -11,9 +11,11 @@ import hashlib
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
@@ -56,13 +58,19 @@ class ServerAccount:
         return self.uid != os.geteuid()
 
     def run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
-        """Runs a program as this account; its exit status is the caller's to judge."""
-        return subprocess.run(  # noqa: S603 # our own programs and paths, no shell
-            [str(part) for part in command],
-            capture_output=True,
+        """
+        Runs a program as this account; its exit status is the caller's to judge.
+
+        Whoever is interrupted here leaves nothing running: `initdb` has children of its own.
+        """
+        arguments = [str(part) for part in command]
+        with subprocess.Popen(  # noqa: S603 # our own programs and paths, no shell
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            check=False,
             cwd="/",  # ours may be a folder that the account cannot enter
             env=ENVIRONMENT,
             start_new_session=True,
@@ -70,7 +78,15 @@ class ServerAccount:
             group=self.gid if self.is_other else None,
             extra_groups=[] if self.is_other else None,
             umask=0o077,
-        )
+        ) as process:
+            try:
+                output, errors = process.communicate()
+            except BaseException:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()  # ends with the last process that could still write
+                raise
+        return subprocess.CompletedProcess(arguments, process.returncode, output, errors)
 
     def give(self, path: Path) -> None:
         if self.is_other:

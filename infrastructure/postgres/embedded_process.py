@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import time
 from collections.abc import Iterator
@@ -117,8 +118,8 @@ class ServerFolder:
         """None when no server lives; else waits until it is ready, or quite gone."""
         hidden_until = time.monotonic() + HIDDEN_SECONDS
         while True:
-            running, status = self._read_postmaster()
-            if running is None and not self._is_alive():
+            running, status = self.read_postmaster()
+            if running is None and not self.is_alive():
                 return None
             if running is not None and status == "ready":
                 return running
@@ -130,15 +131,17 @@ class ServerFolder:
             time.sleep(POLL_SECONDS)
 
     def read_ready(self) -> Running | None:
-        running, status = self._read_postmaster()
+        running, status = self.read_postmaster()
         return running if status == "ready" else None
 
     def launch(self, programs: Path, account: ServerAccount) -> subprocess.Popen[bytes]:
         """Starts the server in a session of its own: Ctrl-C in our terminal is not for it."""
-        self.remove_leftovers()
+        # Where it was, if it was: whoever has used it finds it again without being told.
+        socket_dir = self._kept_socket_dir(account)
+        self.remove_leftovers(keep_socket_dir=socket_dir is not None)
         if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".log.1"))
-        socket_dir = self._make_socket_dir(account)
+        socket_dir = socket_dir or self._make_socket_dir(account)
         settings = SETTINGS | {"unix_socket_directories": socket_dir}
         shared = Path("/dev/shm")  # noqa: S108 # asked for its size only
         if not shared.is_dir() or shutil.disk_usage(shared).free < 2**30:
@@ -171,15 +174,15 @@ class ServerFolder:
         """Fast shutdown. False if that took too long and the server was stopped at once instead."""
         deadline = time.monotonic() + timeout_seconds
         # Not the one we found at our start: that may have crashed, and another user launched this.
-        running, _ = self._read_postmaster()
+        running, _ = self.read_postmaster()
         if running is not None:
             _signal(running.pid, signal.SIGINT)
-        while self._is_alive() and time.monotonic() < deadline:
+        while self.is_alive() and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
-        was_fast = not self._is_alive()
+        was_fast = not self.is_alive()
         if not was_fast and running is not None:
             _signal(running.pid, signal.SIGQUIT)
-            while self._is_alive() and time.monotonic() < deadline + 10:
+            while self.is_alive() and time.monotonic() < deadline + 10:
                 time.sleep(POLL_SECONDS)
         self.remove_leftovers()
         return was_fast
@@ -192,7 +195,8 @@ class ServerFolder:
         hint = "\nThe disk is full." if "No space left on device" in tail else ""
         return f"; the end of {self.log}:\n  {tail}{hint}"
 
-    def _read_postmaster(self) -> tuple[Running | None, str]:
+    def read_postmaster(self) -> tuple[Running | None, str]:
+        """The server's first process, if it lives, and how far its start has come."""
         try:
             lines = (self.cluster / "postmaster.pid").read_text("utf-8").splitlines()
             pid = int(lines[0])
@@ -208,7 +212,8 @@ class ServerFolder:
     def _open_alive(self) -> int:
         return os.open(self._alive, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
-    def _is_alive(self) -> bool:
+    def is_alive(self) -> bool:
+        """Any process of the server. Ask under the lock: asking takes what launching takes."""
         descriptor = self._open_alive()
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -239,14 +244,26 @@ class ServerFolder:
             raise
         return str(folder)
 
-    def remove_leftovers(self) -> None:
+    def _kept_socket_dir(self, account: ServerAccount) -> str | None:
+        """Of a server that died; None if there is none, or it could be somebody else's by now."""
+        socket_dir = self._read_note().socket_dir
+        try:
+            found = os.lstat(socket_dir)
+        except OSError:
+            return None
+        is_private = stat.S_ISDIR(found.st_mode) and not found.st_mode & 0o077
+        return socket_dir if is_private and found.st_uid == account.uid else None
+
+    def remove_leftovers(self, *, keep_socket_dir: bool = False) -> None:
         """Only if no server lives. A dead one's pid file may name a process of another program."""
-        if self._is_alive():
+        if self.is_alive():
             return
         (self.cluster / "postmaster.pid").unlink(missing_ok=True)
         if socket_dir := self._read_note().socket_dir:
             for name in (".s.PGSQL.5432", ".s.PGSQL.5432.lock"):
                 Path(socket_dir, name).unlink(missing_ok=True)
+            if keep_socket_dir:
+                return
             if Path(socket_dir).is_dir() and not any(Path(socket_dir).iterdir()):
                 Path(socket_dir).rmdir()
         self._socket.unlink(missing_ok=True)

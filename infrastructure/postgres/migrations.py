@@ -7,7 +7,7 @@ Alembic and SQLAlchemy take 0.4 s to import, so that happens only when there is 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
@@ -57,6 +57,13 @@ def newest_revision() -> str:
 def applied_revision(database_url: str) -> str | None:
     """Where the database stands; None if it was never migrated."""
     with psycopg.connect(database_url) as connection:
+        return revision_of(connection)
+
+
+def revision_of(connection: psycopg.Connection[Any]) -> str | None:
+    """The same on a connection that may have given up the rights of who migrates."""
+    with connection.transaction():
+        connection.execute("SET LOCAL ROLE NONE")
         # Asked for first: a query of a table that is missing would alarm whoever reads the log.
         row = connection.execute("SELECT to_regclass('migration.alembic_version')").fetchone()
         if row is None or row[0] is None:

@@ -22,15 +22,19 @@ import pytest
 from infrastructure.postgres import embedded_places
 from infrastructure.postgres.embedded import EmbeddedPostgres
 from infrastructure.postgres.embedded_places import EmbeddedPostgresError, ServerAccount
+from tests.support.eventually import eventually
 
 REPOSITORY = Path(__file__).parents[2]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another user")
 
-# Says what it found, then waits for a line before it leaves.
+# Says what it found, then waits for a line before it leaves. Ctrl-C is for it, even where whoever
+# runs the tests ignores it.
 STARTER = """
+import signal
 import sys
 from pathlib import Path
 from infrastructure.postgres.embedded import EmbeddedPostgres
+signal.signal(signal.SIGINT, signal.default_int_handler)
 server = EmbeddedPostgres(Path(sys.argv[1]))
 url = server.start()
 print(url, server.pid, flush=True)
@@ -336,3 +340,45 @@ def test_a_place_for_copies_that_others_can_write_is_refused(place: Path) -> Non
     server = EmbeddedPostgres(place / "home" / "postgres", fallback_root=place / "lib")
     with pytest.raises(EmbeddedPostgresError, match="writable by root alone"):
         server.start()
+
+
+@pytest.mark.parametrize("victims", ["all", "the first process"])
+def test_a_server_that_dies_is_started_again_at_the_same_address(
+    data_dir: Path, victims: str
+) -> None:
+    """Several times, by one of its two users, whichever is quicker; and nobody is told anything."""
+    other = start_elsewhere(data_dir)
+    url, _ = reply(other)
+    with EmbeddedPostgres(data_dir) as server:
+        assert server.start() == url
+        server.keep_alive()
+        for number in range(2):
+            remember(url, f"{number}")
+            assert server.pid is not None
+            first = psutil.Process(server.pid)
+            tree = [first, *(first.children(recursive=True) if victims == "all" else [])]
+            for process in tree:
+                process.kill()
+            eventually(lambda: server.pid not in (None, first.pid), 20)  # noqa: B023
+            assert f"{number}" in remembered(url)
+        other.communicate("leave\n", timeout=20)
+        assert "1" in remembered(url)
+    assert not socket_folder(url).exists()
+
+
+def test_a_server_that_cannot_be_started_again_is_tried_again(
+    data_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with EmbeddedPostgres(data_dir) as server:
+        url = server.start()
+        server.keep_alive()
+        assert server.pid is not None
+        first = psutil.Process(server.pid)
+        version = data_dir / "cluster" / "PG_VERSION"
+        version.write_text("9\n")
+        for process in [first, *first.children(recursive=True)]:
+            process.kill()
+        eventually(lambda: "cannot be started again" in caplog.text, 10)
+        version.write_text("18\n")
+        eventually(lambda: server.pid != first.pid, 20)
+        assert remembered(url) == ["the first words"]
