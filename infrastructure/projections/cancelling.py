@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,10 +10,9 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-POLL_SECONDS = 0.1
-CANCEL_SECONDS = 2.0  # for the server to hear of it
+from infrastructure.postgres.patience import cancel
 
-logger = logging.getLogger(__name__)
+POLL_SECONDS = 0.1
 
 
 class CancelledError(Exception):
@@ -49,10 +47,3 @@ def cancelled_when(should_stop: Callable[[], bool], connection: Connection[Any])
     finally:
         is_done.set()
         watcher.join()
-
-
-def cancel(connection: Connection[Any]) -> None:
-    try:
-        connection.cancel_safe(timeout=CANCEL_SECONDS)
-    except psycopg.Error as error:
-        logger.warning("a statement could not be cancelled: %s", type(error).__name__)

@@ -15,18 +15,25 @@ TABLES = """
 SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%s) AND relkind IN ('r', 'p')
 """
 MARK = "SELECT obj_description(to_regnamespace(%s), 'pg_namespace')"
-INDEXED = "indexed"
+# Of a version that is being built, as far as it is; none: it is being loaded.
+INDEXING, INDEXED, SWITCHING = "indexing", "indexed", "switching"
 
 
 def index(connection: Connection[Any], model: ReadModel, version: Version) -> None:
     """Once, also if a rebuild was killed after it: the mark is set in the same transaction."""
     cursor = connection.cursor(row_factory=scalar_row)
-    if cursor.execute(MARK, (version.schema,)).fetchone() == INDEXED:
+    if cursor.execute(MARK, (version.schema,)).fetchone() in {INDEXED, SWITCHING}:
         return
+    mark(connection, version, INDEXING)
     with connection.transaction():
         registry.run_script(connection, model.indexes(version.schema))
-        schema = sql.Identifier(version.schema)
-        connection.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(schema, INDEXED))
+        mark(connection, version, INDEXED)
+
+
+def mark(connection: Connection[Any], version: Version, stage: str) -> None:
+    """Where everybody can see it, who may not look into the transactions of a rebuild."""
+    schema = sql.Identifier(version.schema)
+    connection.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(schema, stage))
 
 
 def analyze(connection: Connection[Any], version: Version) -> None:

@@ -9,6 +9,8 @@ from typing import Any, Literal
 from psycopg import Connection, sql
 from psycopg.rows import class_row, scalar_row
 
+from application.ports.projections import UnknownProjectionError
+from infrastructure.projections.progress import Stage
 from projections.contract import ReadModel
 
 Status = Literal["building", "live", "retired", "halted"]
@@ -30,7 +32,11 @@ SELECT p.name, p.version, p.code_version, p.position, p.status, p.created_at, p.
        f.name IS NOT NULL AS has_failed, head.position AS head,
        coalesce(extract(epoch FROM clock_timestamp() - waiting.recorded_at), 0)::float8
            AS lag_seconds,
-       f.position AS failed_position, f.topic AS failed_topic, f.error, f.failed_at
+       f.position AS failed_position, f.topic AS failed_topic, f.error, f.failed_at,
+       CASE WHEN p.status = 'building' THEN CASE
+           obj_description(to_regnamespace(p.name || '_v' || p.version), 'pg_namespace')
+           WHEN 'indexing' THEN 'indexing' WHEN 'indexed' THEN 'indexing'
+           WHEN 'switching' THEN 'switching' ELSE 'loading' END END AS stage
 FROM projection.projection AS p
 CROSS JOIN head
 LEFT JOIN projection.failure AS f USING (name, version)
@@ -62,10 +68,6 @@ WHERE name = %s AND status = 'halted'
 CHANNEL = "projection_moved"  # payload: "<name> <position>", of the version that is read
 
 
-class UnknownProjectionError(Exception):
-    """There is no read model of this name, or it has no version yet."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
     name: str
@@ -95,6 +97,7 @@ class VersionStatus(Version):
     failed_topic: str | None
     error: str | None
     failed_at: datetime | None
+    stage: Stage | None = None  # of a rebuild; None: this version is built
 
     @property
     def lag_events(self) -> int:
@@ -140,10 +143,22 @@ def failures(connection: Connection[Any]) -> list[VersionStatus]:
     return [entry for entry in status(connection) if entry.has_failed]
 
 
-def create_version(connection: Connection[Any], model: ReadModel, status: Status) -> int:
-    """Its schema and tables, empty. In one transaction of the caller's. Returns its number."""
+def next_number(connection: Connection[Any], name: str) -> int:
+    """Of a version that is created now."""
     with connection.cursor(row_factory=scalar_row) as cursor:
-        version = int(cursor.execute(HIGHEST, (model.name,)).fetchone() or 0) + 1
+        return int(cursor.execute(HIGHEST, (name,)).fetchone() or 0) + 1
+
+
+def create_version(
+    connection: Connection[Any], model: ReadModel, status: Status, version: int | None = None
+) -> int:
+    """
+    Its schema and tables, empty. In one transaction of the caller's. Returns its number.
+
+    Args:
+        version: its number, if that is settled.
+    """
+    version = version or next_number(connection, model.name)
     schema = schema_of(model.name, version)
     connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
     run_script(connection, model.tables(schema))

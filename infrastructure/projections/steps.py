@@ -8,11 +8,14 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
+from application.ports.projections import UnknownProjectionError
 from infrastructure.discretion import describe
 from infrastructure.log.reader import MAX_BYTES, LogReader
+from infrastructure.observability.tracing import span
 from infrastructure.projections import registry
+from infrastructure.projections.observing import page_digested
 from infrastructure.projections.poison import is_surroundings
-from infrastructure.projections.registry import UnknownProjectionError, schema_of
+from infrastructure.projections.registry import schema_of
 from projections.contract import FrameReader, ReadModel
 
 LIVE_LIMIT = 500  # events a step
@@ -92,19 +95,20 @@ class Stepper:
     ) -> StepResult | None:
         """Raises whatever the read model raises; nothing of the page is applied then."""
         model = self.model(name)
+        began_at = time.perf_counter()
         with connection.transaction():
             row = connection.execute(
                 LEASE, (name, version, model.code_version), prepare=True
             ).fetchone()
             if row is None:
                 return None
-            position, status = row
+            after, status = row
             head = self.reader.head(connection)
-            if head <= position:
-                return StepResult(0, position, head)
+            if head <= after:
+                return StepResult(0, after, head)
             page = self.reader.page(
                 connection,
-                after=position,
+                after=after,
                 up_to=head,
                 topics=model.topics,
                 limit=limit,
@@ -112,10 +116,21 @@ class Stepper:
                 frames=model.frames if isinstance(model, FrameReader) else (),
             )
             if page.events:
-                model.apply(connection, schema_of(name, version), page.events)
+                with span(f"projection {name}", chatledger__after=after):
+                    model.apply(connection, schema_of(name, version), page.events)
             registry.move(connection, name, version, page.position)
             if status == "live":
                 registry.announce(connection, name, page.position)
+        if page.events:
+            page_digested(
+                name,
+                version,
+                is_rebuild=status == "building",
+                after=after,
+                position=page.position,
+                events=page.events,
+                seconds=time.perf_counter() - began_at,
+            )
         return StepResult(len(page.events), page.position, head)
 
     def _isolate(

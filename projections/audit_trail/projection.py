@@ -34,7 +34,7 @@ SELECT * FROM unnest(
 
 class AuditTrailReadModel:
     name = "audit_trail"
-    code_version = 1
+    code_version = 2
     topics = frozenset(EVENTS)
     frames = frozenset({Transcript.Recorded.TOPIC, TranscriptEmbedding.Recorded.TOPIC})
 
@@ -60,6 +60,7 @@ class AuditTrailReadModel:
         return f"""
         CREATE INDEX ON {schema}.audit_entry (workspace_id, position);
         CREATE INDEX ON {schema}.audit_entry (workspace_id, subject_id, position);
+        CREATE INDEX ON {schema}.audit_entry (workspace_id, action, position);
         """
 
     def views(self, schema: str) -> Mapping[str, str]:

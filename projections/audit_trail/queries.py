@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,8 @@ from uuid import UUID
 
 from psycopg import Connection
 from psycopg.rows import class_row
+
+from projections.paging import Slice, Window
 
 COLUMNS = """
 position, recorded_at, workspace_id, actor_id, actor, action, subject_id, origin, correlation_id,
@@ -23,13 +26,43 @@ SELECT {COLUMNS} FROM read.audit_entry
 WHERE workspace_id = %s AND position < %s ORDER BY position DESC LIMIT %s
 """
 LAST = 2**63 - 1  # no position is beyond
+IS_INSTANCE = "workspace_id IS NULL"
+PAGE = f"SELECT {COLUMNS} FROM read.audit_entry WHERE"
+AMONG = f"""
+{PAGE} position = ANY(%s) AND (workspace_id IS NULL OR workspace_id = ANY(%s))
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFilter:
+    """Each restricts, unless it is None."""
+
+    actor_id: UUID | None = None
+    actions: tuple[str, ...] | None = None  # topics
+    subject_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None  # exclusive
+
+    def sql(self) -> tuple[str, list[Any]]:
+        given = {
+            "actor_id = %s": self.actor_id,
+            "action = ANY(%s)": None if self.actions is None else list(self.actions),
+            "subject_id = %s": self.subject_id,
+            "recorded_at >= %s": self.since,
+            "recorded_at < %s": self.until,
+        }
+        wanted = {condition: value for condition, value in given.items() if value is not None}
+        return "".join(f" AND {condition}" for condition in wanted), list(wanted.values())
+
+
+NO_FILTER = AuditFilter()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRow:
     position: int
     recorded_at: datetime
-    workspace_id: UUID
+    workspace_id: UUID | None  # None: a fact about the instance
     actor_id: UUID
     actor: str  # as people call it
     action: str  # the event's topic
@@ -62,3 +95,34 @@ def audit_trail(
     with connection.cursor(row_factory=class_row(AuditRow)) as cursor:
         values = (workspace_id, LAST if place is None else place, limit)
         return cursor.execute(statement, values, prepare=True).fetchall()
+
+
+def entries_among(
+    connection: Connection[Any], workspaces: Sequence[UUID], positions: Sequence[int]
+) -> dict[int, AuditRow]:
+    """Of these workspaces, and of the instance, by position."""
+    with connection.cursor(row_factory=class_row(AuditRow)) as cursor:
+        rows = cursor.execute(AMONG, (list(positions), list(workspaces))).fetchall()
+    return {row.position: row for row in rows}
+
+
+def audit_page(
+    connection: Connection[Any],
+    workspace_id: UUID | None,
+    *,
+    window: Window,
+    filter: AuditFilter = NO_FILTER,
+) -> Slice[AuditRow]:
+    """
+    Latest first.
+
+    Args:
+        workspace_id: None: what concerns the instance, and no workspace.
+    """
+    place, values = ("workspace_id = %s", [workspace_id]) if workspace_id else (IS_INSTANCE, [])
+    conditions, filtered = filter.sql()
+    rest, windowed = window.sql(["position"], descending=True)
+    statement = f"{PAGE} {place}{conditions}{rest}"
+    with connection.cursor(row_factory=class_row(AuditRow)) as cursor:
+        rows = cursor.execute(statement.encode(), [*values, *filtered, *windowed]).fetchall()
+    return window.slice(rows)

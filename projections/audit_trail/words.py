@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from domain.export import Export
+from domain.job import JobDiscard, JobRetry
+from domain.projection import Projection
 from domain.search import Search
 from domain.transcript import Transcript, TranscriptEmbedding
 from domain.upload import RefusedUpload, Upload
 from domain.workspace import Workspace
+from projections.wording import counted, size_in_words, wanted
 
-KIB = 1024
+CONVERSATIONS_NAMED = 5
 MODES = {"hybrid": "by meaning and words", "meaning": "by meaning", "words": "by words"}
 
 
@@ -19,7 +23,8 @@ def workspace_created(event: Workspace.Created) -> str:
 
 
 def upload_received(event: Upload.Received) -> str:
-    return f"uploaded «{event.filename}» ({size_in_words(event.size)})"
+    again = ", once more after it was withdrawn" if event.after else ""
+    return f"uploaded «{event.filename}» ({size_in_words(event.size)}){again}"
 
 
 def upload_received_again(event: Upload.ReceivedAgain) -> str:
@@ -32,6 +37,18 @@ def upload_inspected(event: Upload.Inspected) -> str:
         f"{counted(event.authors, 'person', 'people')} in "
         f"{counted(event.conversations, 'conversation')} ({of_upload(event.originator_id)})"
     )
+
+
+def upload_held_back(event: Upload.HeldBack) -> str:
+    return f"holds {of_upload(event.originator_id)} back until somebody says {wanted(event)}"
+
+
+def upload_inspection_requested(event: Upload.InspectionRequested) -> str:
+    return f"asked what {of_upload(event.originator_id)} holds"
+
+
+def upload_confirmed(event: Upload.Confirmed) -> str:
+    return f"confirmed {of_upload(event.originator_id)}"
 
 
 def upload_rejected(event: Upload.Rejected) -> str:
@@ -73,6 +90,53 @@ def upload_withdrawn(event: Upload.Withdrawn) -> str:
     return f"withdrew {of_upload(event.originator_id)}"
 
 
+def upload_downloaded(event: Upload.Downloaded) -> str:
+    where = f" from byte {event.first_byte:,} on" if event.first_byte else ""
+    return f"downloaded the file of {of_upload(event.originator_id)}{where}"
+
+
+def export_made(event: Export.Made) -> str:
+    what = {
+        "events": "the log",
+        "audit_trail": "the audit trail",
+        "messages": f"conversation {str(event.conversation_id)[:8]}",
+        "rsmf": selected(event.selection),
+    }[event.kind]
+    form = event.format.upper() if event.kind == "rsmf" else event.format
+    return (
+        f"exported {what} as {form}, up to position {event.up_to:,}"
+        f"{part_of_export(event.first_byte, event.last_byte)}"
+    )
+
+
+def selected(selection: Mapping[str, Any] | None) -> str:
+    """Which messages: every condition, as it was set."""
+    if selection is None:
+        return "all messages"
+    what = "all messages"
+    if (search := selection["search"]) is not None:
+        what = f"the hits of the search at position {search:,}"
+        if around := selection["context"]:
+            what += f", {counted(around, 'message')} before and after each"
+    if ids := selection["conversation_ids"]:
+        named = ", ".join(id[:8] for id in ids[:CONVERSATIONS_NAMED])
+        more = len(ids) - CONVERSATIONS_NAMED
+        named += f" and {more:,} more" if more > 0 else ""
+        what += f", of {'conversation' if len(ids) == 1 else 'conversations'} {named}"
+    if (since := selection["since"]) is not None:
+        what += f", sent from {since} on"
+    if (until := selection["until"]) is not None:
+        what += f", sent before {until}"
+    return what
+
+
+def part_of_export(first: int, last: int | None) -> str:
+    """Nothing, if it is the whole."""
+    if last is not None:
+        return f", bytes {first:,} to {last:,} of it"
+    return f", from byte {first:,} on" if first else ""
+
+
 def upload_refused(event: RefusedUpload.Refused) -> str:
     got = size_in_words(event.received)
     return f"was refused the upload of «{event.filename}» after {got}: {event.reason}"
@@ -101,11 +165,45 @@ def search_performed(event: Search.Performed) -> str:
     return f"searched for «{event.query}» {how}: {hits} in {event.milliseconds:.0f} ms"
 
 
+def projection_registered(event: Projection.Registered) -> str:
+    return f"asked something of the read model {event.name} for the first time"
+
+
+def projection_rebuild_requested(event: Projection.RebuildRequested) -> str:
+    return f"asked for the read model {event.name} to be built anew"
+
+
+def projection_roll_back_requested(event: Projection.RollBackRequested) -> str:
+    return f"asked for the read model {event.name} to be rolled back"
+
+
+def projection_switched_over(event: Projection.SwitchedOver) -> str:
+    return f"let readers of {event.name} see version {event.version}"
+
+
+def projection_operation_failed(event: Projection.OperationFailed) -> str:
+    what = "roll back" if event.operation == "roll_back" else event.operation
+    return f"could not {what} the read model {event.name}: {event.reason}"
+
+
+def job_retried(event: JobRetry.Retried) -> str:
+    tries = counted(event.attempts, "attempt")
+    return f"put job {event.job_id} ({event.task}) back into the queue after {tries}"
+
+
+def job_discarded(event: JobDiscard.Discarded) -> str:
+    how = ", which was running" if event.was_running else ""
+    return f"discarded job {event.job_id} ({event.task}){how}"
+
+
 WORDS: Mapping[str, Callable[[Any], str]] = {
     Workspace.Created.TOPIC: workspace_created,
     Upload.Received.TOPIC: upload_received,
     Upload.ReceivedAgain.TOPIC: upload_received_again,
     Upload.Inspected.TOPIC: upload_inspected,
+    Upload.HeldBack.TOPIC: upload_held_back,
+    Upload.InspectionRequested.TOPIC: upload_inspection_requested,
+    Upload.Confirmed.TOPIC: upload_confirmed,
     Upload.Rejected.TOPIC: upload_rejected,
     Upload.ReadingStarted.TOPIC: upload_reading_started,
     Upload.Read.TOPIC: upload_read,
@@ -113,32 +211,22 @@ WORDS: Mapping[str, Callable[[Any], str]] = {
     Upload.Failed.TOPIC: upload_failed,
     Upload.RetryRequested.TOPIC: upload_retry_requested,
     Upload.Withdrawn.TOPIC: upload_withdrawn,
+    Upload.Downloaded.TOPIC: upload_downloaded,
+    Export.Made.TOPIC: export_made,
     RefusedUpload.Refused.TOPIC: upload_refused,
     Transcript.Recorded.TOPIC: transcript_recorded,
     TranscriptEmbedding.Recorded.TOPIC: transcript_embedding_recorded,
     Search.Performed.TOPIC: search_performed,
+    Projection.Registered.TOPIC: projection_registered,
+    Projection.RebuildRequested.TOPIC: projection_rebuild_requested,
+    Projection.RollBackRequested.TOPIC: projection_roll_back_requested,
+    Projection.SwitchedOver.TOPIC: projection_switched_over,
+    Projection.OperationFailed.TOPIC: projection_operation_failed,
+    JobRetry.Retried.TOPIC: job_retried,
+    JobDiscard.Discarded.TOPIC: job_discarded,
 }
 
 
 def of_upload(upload_id: Any) -> str:
     """Long enough to tell uploads apart, short enough to read."""
     return f"upload {str(upload_id)[:8]}"
-
-
-def counted(number: int, one: str, many: str | None = None) -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def size_in_words(size: int) -> str:
-    """
-    Args:
-        size: bytes.
-    """
-    if size < KIB:
-        return counted(size, "byte")
-    amount = size / KIB
-    for unit in ("KB", "MB", "GB"):
-        if amount < KIB:
-            return f"{amount:.1f} {unit}"
-        amount /= KIB
-    return f"{amount:.1f} TB"

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
 
 from domain.transcript import Transcript
+from domain.upload import Upload
 from projections.contract import RecordedEvent
+from projections.naming import NamedTable
 
-COLUMNS = "workspace_id, author_id, format, source_id, name, former_names, upload_id, position"
-SELECT = f"""
-SELECT {COLUMNS} FROM unnest(%b::uuid[], %b::uuid[]) AS wanted (workspace_id, author_id)
-JOIN {{schema}}.author USING (workspace_id, author_id)
-"""
-UPSERT = f"""
-INSERT INTO {{schema}}.author ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
-ON CONFLICT (workspace_id, author_id) DO UPDATE SET
-    name = excluded.name, former_names = excluded.former_names, position = excluded.position
-"""
-Key = tuple[UUID, UUID]  # workspace, author
+# What names are ordered by: alike on every machine, and its beginning only, because PostgreSQL
+# refuses a row whose indexed part is longer than 2,704 bytes.
+SORT_NAME = 'lower(left(name, 200)) COLLATE "C"'
 
 
 @dataclass(slots=True)
 class Row:
-    """One row of the table, its fields in the order of `COLUMNS`."""
+    """One row of the table."""
 
     workspace_id: UUID
     author_id: UUID
@@ -37,21 +31,38 @@ class Row:
     former_names: list[str]
     upload_id: UUID
     position: int
+    is_alias: bool  # the name is what an export calls them that was merged into another
 
-    def rename(self, name: str, position: int) -> bool:
-        """Whether that changes anything."""
-        if name == self.name:
+    def follow(self, later: Row) -> bool:
+        if later.is_alias and not self.is_alias:
+            return self._note(later)
+        is_better = self.is_alias and not later.is_alias
+        if is_better:
+            self.format, self.source_id, self.is_alias = later.format, later.source_id, False
+        if later.name == self.name and not is_better:
             return False
-        if self.name not in self.former_names:
+        if later.name != self.name and self.name not in self.former_names:
             self.former_names.append(self.name)
-        self.name, self.position = name, position
+        self.name, self.position = later.name, later.position
         return True
+
+    def _note(self, alias: Row) -> bool:
+        """What another phone or exporter calls somebody stands beside the name."""
+        if alias.name == self.name or alias.name in self.former_names:
+            return False
+        self.former_names.append(alias.name)
+        self.position = alias.position
+        return True
+
+
+CHANGING = ("format", "source_id", "name", "former_names", "position", "is_alias")
+TABLE = NamedTable("author", Row, CHANGING)
 
 
 class AuthorsReadModel:
     name = "authors"
-    code_version = 2
-    topics = frozenset({Transcript.Recorded.TOPIC})
+    code_version = 5
+    topics = frozenset({Transcript.Recorded.TOPIC, Upload.Withdrawn.TOPIC})
 
     def tables(self, schema: str) -> str:
         return f"""
@@ -64,33 +75,31 @@ class AuthorsReadModel:
             former_names text[] NOT NULL,    -- oldest first
             upload_id uuid NOT NULL,         -- where they were first seen
             position bigint NOT NULL,        -- of the event that last changed the row
+            is_alias boolean NOT NULL,       -- the name is that of an export merged into another
             PRIMARY KEY (workspace_id, author_id)
         );
+        {TABLE.tables(schema)}
         """
 
     def indexes(self, schema: str) -> str:
-        # Its beginning: PostgreSQL refuses a row whose indexed part is longer than 2,704 bytes.
-        return f"CREATE INDEX ON {schema}.author (workspace_id, left(name, 200));"
+        return f"CREATE INDEX ON {schema}.author (workspace_id, ({SORT_NAME}), author_id);"
 
     def views(self, schema: str) -> Mapping[str, str]:
-        return {"author": f"SELECT * FROM {schema}.author"}
+        return {"author": f"SELECT *, {SORT_NAME} AS sort_name FROM {schema}.author"}
 
     def apply(
         self, connection: Connection[Any], schema: str, events: Sequence[RecordedEvent]
     ) -> None:
-        page = [row for recorded in events for row in rows(recorded)]
-        known = select(connection, schema, {(row.workspace_id, row.author_id) for row in page})
-        changed: dict[Key, Row] = {}
-        for row in page:
-            key = (row.workspace_id, row.author_id)
-            current = known.setdefault(key, row)
-            if current is row or current.rename(row.name, row.position):
-                changed[key] = current
-        if changed:
-            with connection.cursor() as cursor:
-                cursor.executemany(
-                    UPSERT.format(schema=schema), [astuple(row) for row in changed.values()]
-                )
+        page: list[Row] = []
+        for recorded in events:
+            if isinstance(recorded.event, Upload.Withdrawn):
+                TABLE.record(connection, schema, page)
+                page = []
+                upload_id = recorded.event.originator_id
+                TABLE.withdraw(connection, schema, upload_id, recorded.position)
+            else:
+                page += rows(recorded)
+        TABLE.record(connection, schema, page)
 
     def maintain(self, connection: Connection[Any], schema: str) -> bool:
         del connection, schema
@@ -114,10 +123,5 @@ def rows(recorded: RecordedEvent) -> Iterator[Row]:
                 former_names=[],
                 upload_id=UUID(event.upload_id),
                 position=recorded.position,
+                is_alias=block.get("is_alias", False),
             )
-
-
-def select(connection: Connection[Any], schema: str, keys: Collection[Key]) -> dict[Key, Row]:
-    wanted = ([key[0] for key in keys], [key[1] for key in keys])
-    found = connection.execute(SELECT.format(schema=schema), wanted, binary=True)
-    return {(row[0], row[1]): Row(*row) for row in found}

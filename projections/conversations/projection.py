@@ -2,57 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
 
 from domain.transcript import Transcript
+from domain.upload import Upload
 from projections.contract import RecordedEvent
+from projections.naming import NamedTable
 
-COLUMNS = "workspace_id, conversation_id, format, kind, title, former_titles, upload_id, position"
-SELECT = f"""
-SELECT {COLUMNS} FROM unnest(%b::uuid[], %b::uuid[]) AS wanted (workspace_id, conversation_id)
-JOIN {{schema}}.conversation USING (workspace_id, conversation_id)
-"""
-UPSERT = f"""
-INSERT INTO {{schema}}.conversation ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
-ON CONFLICT (workspace_id, conversation_id) DO UPDATE SET
-    kind = excluded.kind, title = excluded.title, former_titles = excluded.former_titles,
-    position = excluded.position
-"""
-Key = tuple[UUID, UUID]  # workspace, conversation
+# What titles are ordered by: alike on every machine, and its beginning only, because PostgreSQL
+# refuses a row whose indexed part is longer than 2,704 bytes.
+SORT_TITLE = 'lower(left(title, 200)) COLLATE "C"'
 
 
 @dataclass(slots=True)
 class Row:
-    """One row of the table, its fields in the order of `COLUMNS`."""
+    """One row of the table."""
 
     workspace_id: UUID
     conversation_id: UUID
     format: str
+    source_id: str
     kind: str
     title: str
     former_titles: list[str]
     upload_id: UUID
     position: int
+    is_alias: bool  # the title is what an export calls it that was merged into it
 
-    def rename(self, kind: str, title: str, position: int) -> bool:
-        """Whether that changes anything."""
-        if (kind, title) == (self.kind, self.title):
+    def follow(self, later: Row) -> bool:
+        if later.is_alias and not self.is_alias:
+            return self._note(later)
+        is_better = self.is_alias and not later.is_alias
+        if is_better:
+            self.format, self.is_alias = later.format, False
+        if (later.kind, later.title) == (self.kind, self.title) and not is_better:
             return False
-        if title != self.title and self.title not in self.former_titles:
+        if later.title != self.title and self.title not in self.former_titles:
             self.former_titles.append(self.title)
-        self.kind, self.title, self.position = kind, title, position
+        self.kind, self.title, self.position = later.kind, later.title, later.position
         return True
+
+    def _note(self, alias: Row) -> bool:
+        """What another phone or exporter calls it stands beside the title, not in its place."""
+        if alias.title == self.title or alias.title in self.former_titles:
+            return False
+        self.former_titles.append(alias.title)
+        self.position = alias.position
+        return True
+
+
+TABLE = NamedTable(
+    "conversation", Row, ("format", "kind", "title", "former_titles", "position", "is_alias")
+)
 
 
 class ConversationsReadModel:
     name = "conversations"
-    code_version = 2
-    topics = frozenset({Transcript.Recorded.TOPIC})
+    code_version = 5
+    topics = frozenset({Transcript.Recorded.TOPIC, Upload.Withdrawn.TOPIC})
 
     def tables(self, schema: str) -> str:
         return f"""
@@ -60,40 +72,38 @@ class ConversationsReadModel:
             workspace_id uuid NOT NULL,
             conversation_id uuid NOT NULL,
             format text NOT NULL,
+            source_id text NOT NULL,         -- the source's own id; where it has none, a title
             kind text NOT NULL,              -- direct, group, channel, ai, unknown
             title text NOT NULL,
             former_titles text[] NOT NULL,   -- oldest first
             upload_id uuid NOT NULL,         -- where it was first seen
             position bigint NOT NULL,        -- of the event that last changed the row
+            is_alias boolean NOT NULL,       -- its title is that of an export merged into it
             PRIMARY KEY (workspace_id, conversation_id)
         );
+        {TABLE.tables(schema)}
         """
 
     def indexes(self, schema: str) -> str:
-        # Its beginning: PostgreSQL refuses a row whose indexed part is longer than 2,704 bytes.
-        return f"CREATE INDEX ON {schema}.conversation (workspace_id, left(title, 200));"
+        columns = f"workspace_id, ({SORT_TITLE}), conversation_id"
+        return f"CREATE INDEX ON {schema}.conversation ({columns});"
 
     def views(self, schema: str) -> Mapping[str, str]:
-        return {"conversation": f"SELECT * FROM {schema}.conversation"}
+        return {"conversation": f"SELECT *, {SORT_TITLE} AS sort_title FROM {schema}.conversation"}
 
     def apply(
         self, connection: Connection[Any], schema: str, events: Sequence[RecordedEvent]
     ) -> None:
-        page = [row for recorded in events for row in rows(recorded)]
-        known = select(
-            connection, schema, {(row.workspace_id, row.conversation_id) for row in page}
-        )
-        changed: dict[Key, Row] = {}
-        for row in page:
-            key = (row.workspace_id, row.conversation_id)
-            current = known.setdefault(key, row)
-            if current is row or current.rename(row.kind, row.title, row.position):
-                changed[key] = current
-        if changed:
-            with connection.cursor() as cursor:
-                cursor.executemany(
-                    UPSERT.format(schema=schema), [astuple(row) for row in changed.values()]
-                )
+        page: list[Row] = []
+        for recorded in events:
+            if isinstance(recorded.event, Upload.Withdrawn):
+                TABLE.record(connection, schema, page)
+                page = []
+                upload_id = recorded.event.originator_id
+                TABLE.withdraw(connection, schema, upload_id, recorded.position)
+            else:
+                page += rows(recorded)
+        TABLE.record(connection, schema, page)
 
     def maintain(self, connection: Connection[Any], schema: str) -> bool:
         del connection, schema
@@ -112,15 +122,11 @@ def rows(recorded: RecordedEvent) -> Iterator[Row]:
                 workspace_id=recorded.workspace_id,
                 conversation_id=UUID(text),
                 format=event.format,
+                source_id=block["source"],
                 kind=block["kind"],
                 title=block["title"],
                 former_titles=[],
                 upload_id=UUID(event.upload_id),
                 position=recorded.position,
+                is_alias=block.get("is_alias", False),
             )
-
-
-def select(connection: Connection[Any], schema: str, keys: Collection[Key]) -> dict[Key, Row]:
-    wanted = ([key[0] for key in keys], [key[1] for key in keys])
-    found = connection.execute(SELECT.format(schema=schema), wanted, binary=True)
-    return {(row[0], row[1]): Row(*row) for row in found}

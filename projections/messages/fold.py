@@ -3,109 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from domain.aggregate import ERASED
+from domain.clock import UNITS
+from domain.text_form import are_same_text
 from domain.transcript import IDS_PER_POSITION
 from projections.contract import RecordedEvent
+from projections.messages.records import Changes, Key, Known, Row, Version
+from projections.messages.sightings import Mixed, Origin, Sighting, digest_of
+from projections.messages.totals import Outcome, Span
 
 ERASED_KEY = "erased-"  # and the id: nobody knows any more which message of a source it was
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-Key = tuple[UUID, str]  # conversation, message key
-
-
-@dataclass(slots=True)
-class Row:
-    """One row of the table `message`."""
-
-    workspace_id: UUID
-    message_id: int
-    conversation_id: UUID
-    author_id: UUID | None
-    message_key: str
-    sent_at: datetime
-    kind: str
-    fields: Mapping[str, Any]
-    text: str
-    version: int
-    upload_ids: list[UUID]
-    position: int
-    superseded: set[str] = field(default_factory=set)  # texts that it had before
-
-    @property
-    def has_text(self) -> bool:
-        """Whether it is to be embedded."""
-        return "text_key" in self.fields
-
-    @property
-    def is_deleted(self) -> bool:
-        return self.kind == "deleted"
-
-    @property
-    def edited_at(self) -> datetime | None:
-        at = self.fields.get("edited_at")
-        return None if at is None else datetime.fromisoformat(at)
-
-
-@dataclass(slots=True)
-class Known:
-    """What the table holds of a message already."""
-
-    workspace_id: UUID
-    message_id: int
-    text: str
-    version: int
-    upload_ids: list[UUID]
-    has_text: bool  # is to be embedded
-    is_deleted: bool
-    edited_at: datetime | None
-    superseded: set[str]
-
-
-@dataclass(slots=True)
-class Version:
-    workspace_id: UUID
-    message_id: int
-    version: int
-    text: str
-    superseded_at: datetime | None
-    position: int
-
-
-@dataclass(slots=True)
-class Outcome:
-    workspace_id: UUID
-    fresh: int = 0
-    known: int = 0
-    edited: int = 0
-
-
-@dataclass(slots=True)
-class Span:
-    first_at: datetime
-    last_at: datetime
-    known: int = 0
-
-
-@dataclass(slots=True)
-class Total:
-    messages: int = 0
-    texts: int = 0
-
-
-@dataclass(slots=True)
-class Changes:
-    fresh: dict[Key, Row] = field(default_factory=dict)
-    edited: dict[Key, Row] = field(default_factory=dict)  # rows whose text changes
-    seen: dict[Key, Known] = field(default_factory=dict)  # rows that keep their text
-    versions: list[Version] = field(default_factory=list)
-    outcomes: dict[UUID, Outcome] = field(default_factory=dict)  # by upload
-    spans: dict[tuple[UUID, UUID], Span] = field(default_factory=dict)  # upload, conversation
-    totals: dict[UUID, Total] = field(default_factory=dict)  # by workspace: what is added
 
 
 def rows(recorded: RecordedEvent) -> Iterator[Row]:
@@ -116,6 +29,7 @@ def rows(recorded: RecordedEvent) -> Iterator[Row]:
     upload_id = UUID(event.upload_id)
     conversations = [UUID(text) for text in event.conversations]
     authors = [UUID(text) for text in event.authors]
+    foreign = [event.blocks.get(text, {}).get("is_alias", False) for text in event.conversations]
     personal: dict[int, Mapping[str, Any]] = {
         ordinal: fields for block in event.blocks.values() for ordinal, fields in block["messages"]
     }
@@ -123,11 +37,12 @@ def rows(recorded: RecordedEvent) -> Iterator[Row]:
         message_id = recorded.position * IDS_PER_POSITION + ordinal
         is_erased = ordinal not in personal  # its author's key was destroyed
         fields = erased(message_id) if is_erased else personal[ordinal]
-        yield Row(
+        author_id = None if author < 0 else authors[author]
+        row = Row(
             workspace_id=recorded.workspace_id,
             message_id=message_id,
             conversation_id=conversations[conversation],
-            author_id=None if author < 0 else authors[author],
+            author_id=author_id,
             message_key=fields["key"],
             sent_at=EPOCH + timedelta(microseconds=microseconds),
             kind="deleted" if is_erased else kind,
@@ -136,7 +51,11 @@ def rows(recorded: RecordedEvent) -> Iterator[Row]:
             version=1,
             upload_ids=[upload_id],
             position=recorded.position,
+            origin=Origin(0, message_id),
+            is_foreign=foreign[conversation],
         )
+        row.origin.digest, row.origin.first = digest_of(row), row
+        yield row
 
 
 def erased(message_id: int) -> Mapping[str, Any]:
@@ -161,48 +80,120 @@ def fold(page: Iterable[Row], stored: Mapping[Key, Known]) -> Changes:
         key = (row.conversation_id, row.message_key)
         upload_id = row.upload_ids[0]
         outcome = changes.outcomes.setdefault(upload_id, Outcome(row.workspace_id))
-        span = changes.spans.setdefault(
-            (upload_id, row.conversation_id), Span(row.sent_at, row.sent_at)
-        )
-        span.first_at, span.last_at = (
-            min(span.first_at, row.sent_at),
-            max(span.last_at, row.sent_at),
-        )
+        add_to_span(row, changes)
+        span = changes.spans[upload_id, row.conversation_id]
         current = changes.fresh.get(key) or changes.edited.get(key) or stored.get(key)
-        total = changes.totals.setdefault(row.workspace_id, Total())
         if current is None:
             changes.fresh[key] = row
             outcome.fresh += 1
-            total.messages += 1
-            total.texts += row.has_text
+            changes.totals.add(row)
             add_own_edits(row, changes)
             continue
-        if upload_id in current.upload_ids and current.text == row.text:
+        note(row, current, changes)
+        is_same = says_the_same(row, current)
+        if upload_id in current.upload_ids and is_same:
             continue  # the export itself repeats it
         if upload_id != current.upload_ids[0]:
             span.known += 1
         is_new_place = upload_id not in current.upload_ids
         if is_new_place:
             current.upload_ids.append(upload_id)
-        is_past = current.text != row.text and is_older(row, current)
+        is_past = not is_same and is_older(row, current)
         if is_past:
             add_past(row, current, changes)
-        if is_past or current.text == row.text:
+        if is_past or is_same:
             outcome.known += is_new_place
             if isinstance(current, Known):
                 changes.seen[key] = current
+            if is_more_exact(row, current):
+                tell_better(key, row, current, changes)
             continue
         outcome.edited += 1
-        total.texts += row.has_text - current.has_text
-        row.message_id, row.version = current.message_id, current.version
-        row.upload_ids, row.superseded = current.upload_ids, current.superseded
-        add_superseded(row, current.text, changes)
-        changes.seen.pop(key, None)
-        if key in changes.fresh:
-            changes.fresh[key] = row
-        else:
-            changes.edited[key] = row
+        supersede(key, row, current, changes)
     return changes
+
+
+def supersede(key: Key, row: Row, current: Row | Known, changes: Changes) -> None:
+    """The row's text becomes the message's."""
+    if is_more_exact(current, row):
+        row = with_time_of(current, row)
+    changes.totals.replace(current, row)
+    row.message_id, row.version = current.message_id, current.version
+    row.upload_ids, row.superseded = current.upload_ids, current.superseded
+    row.origin = current.origin
+    add_superseded(row, current.text, changes)
+    changes.seen.pop(key, None)
+    if key in changes.fresh:
+        changes.fresh[key] = row
+    else:
+        changes.edited[key] = row
+
+
+def add_to_span(row: Row, changes: Changes) -> None:
+    """The upload's time in the conversation: it may begin within the first message's minute."""
+    key = (row.upload_ids[0], row.conversation_id)
+    leaves_open = timedelta(microseconds=UNITS[row.precision] - 1)
+    span = changes.spans.get(key)
+    if span is None:
+        first_at = row.sent_at + leaves_open
+        span = changes.spans[key] = Span(first_at, row.sent_at, is_foreign=row.is_foreign)
+    span.stretch(row.sent_at, leaves_open)
+    span.has_notices |= row.kind == "system"
+    span.has_attachments |= bool(row.fields.get("attachments"))
+
+
+def says_the_same(row: Row, current: Row | Known) -> bool:
+    """What is not said by people is said in the phone's language: another one is no edit."""
+    if (row.is_deleted and current.is_deleted) or row.kind == "system" == current.kind:
+        return True
+    return row.is_deleted == current.is_deleted and are_same_text(row.text, current.text)
+
+
+def is_more_exact(row: Row | Known, current: Row | Known) -> bool:
+    """Whether both can mean the same moment, and the first one tells it better."""
+    unit = UNITS[current.precision]
+    if UNITS[row.precision] >= unit:
+        return False
+    return timedelta(0) <= row.sent_at - current.sent_at < timedelta(microseconds=unit)
+
+
+def tell_better(key: Key, row: Row, current: Row | Known, changes: Changes) -> None:
+    """The message stays what it is; only its time is told more exactly now."""
+    changes.totals.retime(row, current.author_id)
+    if isinstance(current, Known):
+        current.sent_at, current.precision = row.sent_at, row.precision
+        current.told_better_at = row.position
+        return
+    place = changes.fresh if key in changes.fresh else changes.edited
+    place[key] = with_time_of(row, current)
+
+
+def with_time_of(told: Row | Known, row: Row) -> Row:
+    fields = {**row.fields, "precision": told.precision}
+    return replace(row, sent_at=told.sent_at, fields=fields)
+
+
+def note(row: Row, current: Row | Known, changes: Changes) -> None:
+    """Keep what this upload says of a known message: the other may be withdrawn."""
+    upload_id, origin = row.upload_ids[0], current.origin
+    is_same = row.origin.digest == origin.digest
+    if is_same and current.upload_ids == [upload_id]:
+        return  # the export itself repeats it
+    if not is_same and not origin.is_mixed:
+        origin.is_mixed = True
+        first = Mixed(current.workspace_id, current.message_id, current.upload_ids[0], origin)
+        changes.mixed.append(first)
+        if isinstance(current, Known):
+            changes.seen[row.conversation_id, row.message_key] = current
+    changes.sightings.append(
+        Sighting(
+            current.workspace_id,
+            current.message_id,
+            row.message_id,
+            upload_id,
+            None if is_same else row,
+        )
+    )
 
 
 def is_older(row: Row, current: Row | Known) -> bool:

@@ -47,6 +47,7 @@ class UploadState:
     last_at: datetime | None = None
     is_complete: bool | None = None  # False: a broken tail was left out
     warnings: list[dict[str, Any]] = field(default_factory=list)  # file, line, reason
+    questions: list[str] = field(default_factory=list)  # it is held back until they are answered
     batches: int | None = None  # None: not read to its end yet
     batches_recorded: int = 0
     messages_recorded: int = 0  # system notices included
@@ -59,6 +60,7 @@ class UploadState:
     def goes_on(self, reached: ShownStage | None = None) -> None:
         """Something succeeded: what failed before it was overcome."""
         self.reached = reached or self.reached
+        self.questions = []
         self.has_failed = False
         self.error = None
 
@@ -120,13 +122,28 @@ def fold(state: UploadState, recorded: RecordedEvent) -> None:
         case Upload.Failed():
             state.has_failed = event.is_final and state.reached != "withdrawn"
             state.error, state.attempts = storable(event.reason), event.attempt
+        case _:
+            decide(state, event)
+    state.updated_at, state.position = recorded.recorded_at, recorded.position
+
+
+def decide(state: UploadState, event: Any) -> None:
+    """What waits for people, and what they want."""
+    match event:
+        case Upload.HeldBack():
+            state.goes_on("inspected")
+            state.questions = list(event.questions)
+        case Upload.InspectionRequested():
+            state.goes_on("received")
+        case Upload.Confirmed():
+            state.goes_on()
         case Upload.RetryRequested():
-            state.goes_on("received" if state.reached == "rejected" else None)
+            is_anew = state.reached == "rejected" or bool(state.questions)
+            state.goes_on("received" if is_anew else None)
         case Upload.Withdrawn():
             state.goes_on("withdrawn")
         case other:
             raise TypeError(f"uploads cannot digest {type(other).__name__}")
-    state.updated_at, state.position = recorded.recorded_at, recorded.position
 
 
 def inspect(state: UploadState, event: Any) -> None:

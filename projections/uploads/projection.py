@@ -34,13 +34,16 @@ SELECT * FROM unnest(%b::uuid[], %b::uuid[], %b::int8[], %b::timestamptz[], %b::
 
 class UploadsReadModel:
     name = "uploads"
-    code_version = 2
+    code_version = 5
     topics = frozenset(
         event.TOPIC
         for event in (
             Upload.Received,
             Upload.ReceivedAgain,
             Upload.Inspected,
+            Upload.HeldBack,
+            Upload.InspectionRequested,
+            Upload.Confirmed,
             Upload.Rejected,
             Upload.ReadingStarted,
             Upload.Read,
@@ -77,6 +80,7 @@ class UploadsReadModel:
             last_at timestamptz,
             is_complete boolean,
             warnings jsonb NOT NULL,
+            questions text[] NOT NULL,
             batches int,
             batches_recorded int NOT NULL,
             messages_recorded int NOT NULL,
@@ -100,7 +104,10 @@ class UploadsReadModel:
         """
 
     def indexes(self, schema: str) -> str:
-        return f"CREATE INDEX ON {schema}.upload (workspace_id, received_at DESC, upload_id);"
+        return f"""
+        CREATE INDEX ON {schema}.upload (workspace_id, received_at, upload_id);
+        CREATE INDEX ON {schema}.upload (workspace_id, position);
+        """
 
     def views(self, schema: str) -> Mapping[str, str]:
         return {

@@ -9,9 +9,9 @@ from domain.message import READING_ENDED
 from domain.transcript import Transcript, TranscriptEmbedding
 from domain.upload import RefusedUpload, Upload
 from projections.contract import storable
+from projections.wording import counted, size_in_words, wanted
 
 Level = Literal["info", "warning", "error"]
-KIB = 1024
 
 
 class Line(NamedTuple):
@@ -28,7 +28,8 @@ def line(event: Any) -> Line | None:
 
 
 def received(event: Any) -> Line:
-    return Line("info", f"Received «{event.filename}», {size_in_words(event.size)}.")
+    again = " It had been withdrawn before." if event.after else ""
+    return Line("info", f"Received «{event.filename}», {size_in_words(event.size)}.{again}")
 
 
 def received_again(event: Any) -> Line:
@@ -62,13 +63,39 @@ def place(warning: Mapping[str, Any]) -> str:
     return str(warning["file"]) if line is None else f"{warning['file']}, line {line}"
 
 
+def held_back(event: Any) -> Line:
+    return Line("info", f"Held back: it is read once somebody says {wanted(event)}.")
+
+
+def inspection_requested(event: Any) -> Line:
+    return Line("info", f"To be inspected{said(event)}.")
+
+
+def confirmed(event: Any) -> Line:
+    return Line("info", f"Confirmed{said(event)}.")
+
+
+def said(event: Any) -> str:
+    """What the person decided."""
+    told = [
+        f"{name.replace('_', ' ')} {', '.join(value) if name == 'columns' else value}"
+        for name, value in event.options.items()
+    ]
+    return f", with {', '.join(told)}" if told else ""
+
+
 def rejected(event: Any) -> Line:
     return Line("error", f"Not readable: {event.reason}")
 
 
 def reading_started(event: Any) -> Line:
     if event.from_batch == 0:
-        return Line("info", "Reading started.")
+        merged = [match["rule"] for match in event.matches if match["own"] != match["into"]]
+        if len(merged) > 1:
+            more = counted(len(merged), "conversation")
+            return Line("info", f"Reading started. {more} merged into conversations of before.")
+        told = f" Merged into a conversation of before: {merged[0]}." if merged else ""
+        return Line("info", f"Reading started.{told}")
     return Line("info", f"Reading goes on with batch {event.from_batch + 1}.")
 
 
@@ -84,7 +111,9 @@ def embedding_finished(event: Any) -> Line:
 
 
 def failed(event: Any) -> Line:
-    what = f"{event.stage.capitalize()} failed (attempt {event.attempt}): {event.reason}"
+    what = (
+        f"{event.stage.capitalize()} failed (attempt {event.attempt}): {event.reason.rstrip('.')}."
+    )
     if event.is_final:
         return Line("error", f"{what} Given up.")
     return Line("warning", f"{what} It will be tried again.")
@@ -104,6 +133,9 @@ LINES: Mapping[str, Callable[[Any], Line]] = {
     Upload.Received.TOPIC: received,
     Upload.ReceivedAgain.TOPIC: received_again,
     Upload.Inspected.TOPIC: inspected,
+    Upload.HeldBack.TOPIC: held_back,
+    Upload.InspectionRequested.TOPIC: inspection_requested,
+    Upload.Confirmed.TOPIC: confirmed,
     Upload.Rejected.TOPIC: rejected,
     Upload.ReadingStarted.TOPIC: reading_started,
     Upload.Read.TOPIC: read,
@@ -113,22 +145,3 @@ LINES: Mapping[str, Callable[[Any], Line]] = {
     Upload.Withdrawn.TOPIC: withdrawn,
     RefusedUpload.Refused.TOPIC: refused,
 }
-
-
-def counted(number: int, one: str, many: str | None = None) -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def size_in_words(size: int) -> str:
-    """
-    Args:
-        size: bytes.
-    """
-    if size < KIB:
-        return counted(size, "byte")
-    amount = size / KIB
-    for unit in ("KB", "MB", "GB"):
-        if amount < KIB:
-            return f"{amount:.1f} {unit}"
-        amount /= KIB
-    return f"{amount:.1f} TB"

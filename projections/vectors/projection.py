@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,9 +11,12 @@ import numpy as np
 from psycopg import Connection
 
 from domain.transcript import IDS_PER_POSITION, Transcript, TranscriptEmbedding
+from domain.upload import Upload
 from projections.contract import RecordedEvent
 from projections.vectors import schema as ddl
 from projections.vectors.binary import copy_rows, unpack
+from projections.vectors.use import USE, texts_of, used_among, withdraw
+from projections.withdrawals import withdrawn_among
 
 AWAIT = """
 INSERT INTO {schema}.coverage (workspace_id, upload_id, batch, texts, position)
@@ -55,9 +58,10 @@ class Vector:
 
 class VectorsReadModel:
     name = "vectors"
-    code_version = 2
-    topics = frozenset({Transcript.Recorded.TOPIC, TranscriptEmbedding.Recorded.TOPIC})
-    frames = frozenset({Transcript.Recorded.TOPIC})  # only how many texts are to come
+    code_version = 4
+    topics = frozenset(
+        {Transcript.Recorded.TOPIC, TranscriptEmbedding.Recorded.TOPIC, Upload.Withdrawn.TOPIC}
+    )
 
     def __init__(self, *, segment_rows: int = ddl.SEGMENT_ROWS) -> None:
         self._segment_rows = segment_rows
@@ -67,7 +71,10 @@ class VectorsReadModel:
 
     def indexes(self, schema: str) -> str:
         """The graphs are built by `maintain`, a segment at a time."""
-        return f"CREATE INDEX ON {schema}.text_vector (position);"
+        return f"""
+        CREATE INDEX ON {schema}.text_vector (position);
+        CREATE INDEX ON {schema}.removed_vector (model, position);
+        """
 
     def views(self, schema: str) -> Mapping[str, str]:
         return ddl.views(schema)
@@ -75,35 +82,47 @@ class VectorsReadModel:
     def apply(
         self, connection: Connection[Any], schema: str, events: Sequence[RecordedEvent]
     ) -> None:
+        pending: list[RecordedEvent] = []
+        for recorded in events:
+            if isinstance(recorded.event, Upload.Withdrawn):
+                self._take(connection, schema, pending)
+                pending = []
+                withdraw(connection, schema, recorded)
+            else:
+                pending.append(recorded)
+        self._take(connection, schema, pending)
+
+    def _take(
+        self, connection: Connection[Any], schema: str, events: Sequence[RecordedEvent]
+    ) -> None:
         awaiting: list[tuple[UUID, UUID, int, int, int]] = []
         arrived: list[tuple[UUID, int]] = []
+        used: dict[tuple[UUID, UUID, UUID], None] = {}  # workspace, text key, upload
         vectors: list[Vector] = []
+        gone = withdrawn_among(connection, schema, {UUID(r.event.upload_id) for r in events})
         for recorded in events:
-            event = recorded.event
-            if recorded.workspace_id is None:
+            event, workspace = recorded.event, recorded.workspace_id
+            if workspace is None:
                 raise ValueError(f"the event at position {recorded.position} names no workspace")
             match event:
                 case Transcript.Recorded():
                     upload = UUID(event.upload_id)
-                    awaiting.append(
-                        (
-                            recorded.workspace_id,
-                            upload,
-                            event.batch,
-                            event.texts,
-                            recorded.position,
-                        )
-                    )
+                    if upload not in gone:
+                        place = (event.batch, event.texts, recorded.position)
+                        awaiting.append((workspace, upload, *place))
+                        used |= dict.fromkeys((workspace, key, upload) for key in texts_of(event))
                 case TranscriptEmbedding.Recorded():
                     arrived.append((UUID(event.upload_id), event.batch))
-                    vectors.extend(read(recorded, recorded.workspace_id))
+                    vectors.extend(read(recorded, workspace))
                 case other:
                     raise TypeError(f"vectors cannot digest {type(other).__name__}")
         if awaiting:
             connection.execute(AWAIT.format(schema=schema), columns(awaiting))
+        if used:
+            connection.execute(USE.format(schema=schema), columns(list(used)))
         if arrived:
             connection.execute(ARRIVED.format(schema=schema), columns(arrived))
-        self._write(connection, schema, vectors)
+        self._write(connection, schema, wanted(connection, schema, vectors, gone))
 
     def maintain(self, connection: Connection[Any], schema: str) -> bool:
         """Build the graph of one full segment."""
@@ -180,6 +199,17 @@ def read(recorded: RecordedEvent, workspace_id: UUID) -> list[Vector]:
             )
         first_id += count
     return vectors
+
+
+def wanted(
+    connection: Connection[Any], schema: str, vectors: list[Vector], gone: Collection[UUID]
+) -> list[Vector]:
+    """Without those that only withdrawn uploads have the text of: they come too late."""
+    if not gone:
+        return vectors
+    keys = {(vector.workspace_id, vector.text_key) for vector in vectors}
+    used = used_among(connection, schema, keys)
+    return [vector for vector in vectors if (vector.workspace_id, vector.text_key) in used]
 
 
 def store(

@@ -35,6 +35,19 @@ def tables(schema: str) -> str:
         workspace_id uuid NOT NULL,
         embedding public.halfvec NOT NULL
     ) PARTITION BY LIST (segment);
+    CREATE TABLE {schema}.text_use (     -- which uploads have the text
+        workspace_id uuid NOT NULL,
+        text_key uuid NOT NULL,
+        upload_id uuid NOT NULL,
+        PRIMARY KEY (workspace_id, text_key, upload_id)
+    );
+    CREATE TABLE {schema}.withdrawn_upload (upload_id uuid PRIMARY KEY);
+    CREATE TABLE {schema}.removed_vector (  -- for those who keep vectors elsewhere
+        vector_id bigint PRIMARY KEY,
+        workspace_id uuid NOT NULL,
+        model text NOT NULL,
+        position bigint NOT NULL         -- of the withdrawal that removed it
+    );
     CREATE TABLE {schema}.coverage (     -- transcripts whose texts have no vectors yet
         workspace_id uuid NOT NULL,
         upload_id uuid NOT NULL,
@@ -49,6 +62,7 @@ def tables(schema: str) -> str:
 def views(schema: str) -> Mapping[str, str]:
     return {
         "text_vector": f"SELECT * FROM {schema}.text_vector",
+        "removed_vector": f"SELECT * FROM {schema}.removed_vector",
         "embedding": f"SELECT * FROM {schema}.embedding",
         "vector_segment": f"SELECT * FROM {schema}.segment",
         "awaiting_vectors": f"SELECT * FROM {schema}.coverage",

@@ -18,7 +18,7 @@ SELECT * FROM unnest(%b::uuid[], %b::text[], %b::timestamptz[], %b::int8[])
 
 class WorkspacesReadModel:
     name = "workspaces"
-    code_version = 1
+    code_version = 2
     topics = frozenset({Workspace.Created.TOPIC})
 
     def tables(self, schema: str) -> str:
@@ -32,8 +32,7 @@ class WorkspacesReadModel:
         """
 
     def indexes(self, schema: str) -> str:
-        del schema
-        return ""
+        return f"CREATE INDEX ON {schema}.workspace (created_at, workspace_id);"
 
     def views(self, schema: str) -> Mapping[str, str]:
         return {

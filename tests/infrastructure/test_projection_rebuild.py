@@ -13,15 +13,15 @@ from typing import Any
 import psycopg
 import pytest
 
-from infrastructure.projections import registry, steps
-from infrastructure.projections.rebuild import (
+from application.ports.projections import (
     NothingToRollBackToError,
-    ProjectionRebuilder,
-    RebuildProgress,
     RebuildRunningError,
     RebuildStoppedError,
+    UnknownProjectionError,
 )
-from infrastructure.projections.registry import UnknownProjectionError
+from infrastructure.projections import registry, steps
+from infrastructure.projections.progress import RebuildProgress
+from infrastructure.projections.rebuild import ProjectionRebuilder
 from infrastructure.projections.runner import ProjectionRunner
 from tests.support.archive import Ledger, connect
 from tests.support.read_models import Tallies, create_workspaces, tallied

@@ -13,15 +13,14 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from application.ports.projections import UnknownProjectionError
 from domain.search import Search
 from domain.transcript import Transcript
 from infrastructure.discretion import describe
 from infrastructure.keys.master import MasterKeyError
 from infrastructure.projections import registry, steps
 from infrastructure.projections.poison import is_surroundings
-from infrastructure.projections.registry import UnknownProjectionError
 from infrastructure.projections.runner import ProjectionRunner
-from infrastructure.projections.waiting import wait_for
 from tests.support.archive import Ledger, connect, open_ledger
 from tests.support.read_models import Tallies, create_workspaces, tallied
 
@@ -440,27 +439,27 @@ def test_who_waits_for_a_position_wakes_when_it_is_reached(ledger: Ledger) -> No
     runner = start(ledger)
     position = create_workspaces(ledger, ["team"])
     with ThreadPoolExecutor(1) as threads:
-        waiting = threads.submit(wait_for, ledger.pool, ["tallies"], position, timeout_seconds=10)
+        waiting = threads.submit(ledger.positions.wait, ["tallies"], position, timeout_seconds=10)
         time.sleep(0.2)
         assert not waiting.done()
         began = time.monotonic()
         runner.advance("tallies")
         assert waiting.result() is True
     assert time.monotonic() - began < 2
-    assert wait_for(ledger.pool, ["tallies"], position, timeout_seconds=0) is True
+    assert ledger.positions.wait(["tallies"], position, timeout_seconds=0) is True
 
 
 def test_waiting_ends_with_the_timeout_or_at_once_if_it_would_be_in_vain(ledger: Ledger) -> None:
     runner = start(ledger, Tallies(poison={"team"}))
     position = create_workspaces(ledger, ["team"])
     began = time.monotonic()
-    assert wait_for(ledger.pool, ["tallies"], position, timeout_seconds=0.3) is False
+    assert ledger.positions.wait(["tallies"], position, timeout_seconds=0.3) is False
     assert 0.25 < time.monotonic() - began < 2
-    assert wait_for(ledger.pool, ["no_such"], 0, timeout_seconds=0.1) is False
+    assert ledger.positions.wait(["no_such"], 0, timeout_seconds=0.1) is False
 
     runner.advance("tallies")  # halts
     began = time.monotonic()
-    assert wait_for(ledger.pool, ["tallies"], position, timeout_seconds=10) is False
+    assert ledger.positions.wait(["tallies"], position, timeout_seconds=10) is False
     assert time.monotonic() - began < 2
 
 

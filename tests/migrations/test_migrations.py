@@ -27,7 +27,7 @@ from tests.support.archive import connect
 from tests.support.postgres import create_database, database_name, drop_database
 from tests.support.schema import definitions, everything
 
-SCHEMAS = ("log", "keys", "projection", "read", "jobs", "migration")
+SCHEMAS = ("log", "keys", "projection", "read", "jobs", "preview", "migration")
 LOG_TABLES = ("log.archive_events", "log.command")
 REVISIONS = migrations.revisions()
 
@@ -196,8 +196,7 @@ def test_the_schema_of_the_jobs_is_the_one_that_procrastinate_ships(
     with psycopg.connect(empty_url) as connection:
         connection.execute("CREATE SCHEMA jobs; SET LOCAL search_path TO jobs")
         connection.execute(shipped.encode())
-    with psycopg.connect(database_url) as connection:
-        connection.execute("DROP TABLE jobs.job_failure")  # ours, and no other
+    downgrade(database_url, revision="0001")  # the ones after that are ours
     expected = definitions(empty_url, "jobs")
     assert len(expected) > 50
     assert definitions(database_url, "jobs") == expected
@@ -289,3 +288,37 @@ def test_what_goes_wrong_is_told_in_the_terms_of_the_driver(empty_url: str) -> N
         connection.execute("CREATE VIEW migration.alembic_version AS SELECT '0001' AS version_num")
     with pytest.raises(psycopg.Error):
         migrate(empty_url)
+
+
+def test_failures_that_were_there_before_get_their_numbers_in_order(empty_url: str) -> None:
+    """Also jobs that had failed without a word."""
+    migrate(empty_url, revision="0002")
+    with psycopg.connect(empty_url, options="-c search_path=jobs,public") as connection:
+        jobs = [
+            connection.execute(
+                "INSERT INTO jobs.procrastinate_jobs (queue_name, task_name, args, status, "
+                "attempts) VALUES ('q', 't', '{}', %s, 2) RETURNING id",
+                (status,),
+            ).fetchone()[0]
+            for status in ("failed", "failed", "todo")
+        ]
+        for job, attempt, minute in ((jobs[0], 1, 5), (jobs[0], 2, 9), (jobs[2], 1, 7)):
+            connection.execute(
+                "INSERT INTO jobs.job_failure VALUES (%s, %s, 'OSError', "
+                "'2024-01-01'::timestamptz + make_interval(mins => %s))",
+                (job, attempt, minute),
+            )
+    migrate(empty_url)
+    found = rows(
+        empty_url, "SELECT job_id, attempt, error FROM jobs.job_failure ORDER BY failure_id"
+    )
+    assert found == [
+        (jobs[0], 1, "OSError"),
+        (jobs[2], 1, "OSError"),
+        (jobs[0], 2, "OSError"),
+        (jobs[1], 2, None),
+    ]
+    downgrade(empty_url, revision="0002")
+    assert rows(empty_url, "SELECT count(*) FROM jobs.job_failure") == [(3,)]
+    migrate(empty_url)
+    assert rows(empty_url, "SELECT count(*) FROM jobs.job_failure") == [(4,)]

@@ -28,8 +28,8 @@ ID = UUID("12345678-9abc-4def-8123-456789abcdef")
 SENTENCES: dict[str, tuple[dict[str, Any], str]] = {
     "workspace.created": ({"name": "Acme"}, "created the workspace «Acme»"),
     "upload.received": (
-        {"filename": "x.zip", "size": 3_670_016},
-        "uploaded «x.zip» (3.5 MB)",
+        {"filename": "x.zip", "size": 3_670_016, "after": str(ID)},
+        "uploaded «x.zip» (3.5 MB), once more after it was withdrawn",
     ),
     "upload.received_again": (
         {"filename": "y.zip"},
@@ -42,6 +42,15 @@ SENTENCES: dict[str, tuple[dict[str, Any], str]] = {
             "(upload 12345678)"
         ),
     ),
+    "upload.held_back": (
+        {"questions": ["confirmation", "date_order"]},
+        (
+            "holds upload 12345678 back until somebody says that it may be read and in which "
+            "order its dates are"
+        ),
+    ),
+    "upload.inspection_requested": ({"options": {}}, "asked what upload 12345678 holds"),
+    "upload.confirmed": ({"options": {}}, "confirmed upload 12345678"),
     "upload.rejected": (
         {"reason": "x.zip: no chat export"},
         "rejected upload 12345678: x.zip: no chat export",
@@ -80,7 +89,87 @@ SENTENCES: dict[str, tuple[dict[str, Any], str]] = {
         {"query": "where?", "mode": "meaning", "hits": [1] * 10, "milliseconds": 12.3},
         "searched for «where?» by meaning: 10 hits in 12 ms",
     ),
+    "projection.registered": (
+        {"name": "messages"},
+        "asked something of the read model messages for the first time",
+    ),
+    "projection.rebuild_requested": (
+        {"name": "messages"},
+        "asked for the read model messages to be built anew",
+    ),
+    "projection.roll_back_requested": (
+        {"name": "messages"},
+        "asked for the read model messages to be rolled back",
+    ),
+    "projection.switched_over": (
+        {"name": "messages", "version": 2},
+        "let readers of messages see version 2",
+    ),
+    "projection.operation_failed": (
+        {"name": "messages", "operation": "roll_back", "reason": "none is kept"},
+        "could not roll back the read model messages: none is kept",
+    ),
+    "job.retried": (
+        {"job_id": 7, "task": "uploads:read", "attempts": 5},
+        "put job 7 (uploads:read) back into the queue after 5 attempts",
+    ),
+    "job.discarded": (
+        {"job_id": 7, "task": "uploads:read", "was_running": True},
+        "discarded job 7 (uploads:read), which was running",
+    ),
+    "upload.downloaded": (
+        {"first_byte": 1_024},
+        "downloaded the file of upload 12345678 from byte 1,024 on",
+    ),
+    "export.made": (
+        {
+            "kind": "audit_trail",
+            "format": "csv",
+            "up_to": 1_200,
+            "first_byte": 1_000,
+            "last_byte": 1_999,
+            "conversation_id": None,
+            "selection": None,
+        },
+        "exported the audit trail as csv, up to position 1,200, bytes 1,000 to 1,999 of it",
+    ),
 }
+
+
+AROUND = ", 2 messages before and after each"
+FIVE = "0-1, 1-1, 2-1, 3-1, 4-1"
+
+
+@pytest.mark.parametrize(
+    ("selection", "what"),
+    [
+        ({}, "all messages"),
+        (
+            {"search": 1_042, "context": 2, "conversation_ids": ["0f8fad5b-d9cb"]},
+            f"the hits of the search at position 1,042{AROUND}, of conversation 0f8fad5b",
+        ),
+        ({"search": 7}, "the hits of the search at position 7"),
+        (
+            {"conversation_ids": [f"{n}-1" for n in range(7)], "since": "2024-01-01"},
+            f"all messages, of conversations {FIVE} and 2 more, sent from 2024-01-01 on",
+        ),
+        ({"until": "2024-02-01"}, "all messages, sent before 2024-02-01"),
+    ],
+)
+def test_an_export_says_every_condition_of_its_selection(
+    selection: dict[str, Any], what: str
+) -> None:
+    nothing = {"conversation_ids": [], "since": None, "until": None, "search": None, "context": 0}
+    facts, _ = SENTENCES["export.made"]
+    made = facts | {
+        "kind": "rsmf",
+        "format": "rsmf",
+        "first_byte": 0,
+        "last_byte": None,
+        "selection": nothing | selection,
+    }
+    sentence = WORDS["export.made"](make_event("export.made", made))
+    assert sentence == f"exported {what} as RSMF, up to position 1,200"
 
 
 def make_event(topic: str, facts: dict[str, Any]) -> Any:

@@ -14,12 +14,16 @@ from domain.upload import RefusedUpload, Upload
 from infrastructure.projections import registry
 from infrastructure.projections.rebuild import ProjectionRebuilder
 from infrastructure.projections.runner import ProjectionRunner
+from projections.uploads.changes import CHANGED
 from projections.uploads.projection import UploadsReadModel
 from projections.uploads.queries import LogLineRow, UploadRow, log_lines, upload, uploads
 from projections.uploads.words import size_in_words
 from tests.support.archive import Ledger
 
 MODEL = "test-model@0/p1"
+HELD_BACK = (
+    "Held back: it is read once somebody says that it may be read and in which order its dates are."
+)
 
 
 class UploadJourney:
@@ -223,6 +227,33 @@ def test_a_rejected_upload_starts_over_when_it_is_tried_again(journey: UploadJou
     assert journey.shown().stage == "received"
 
 
+def test_an_upload_that_is_held_back_shows_what_it_waits_for(journey: UploadJourney) -> None:
+    journey.upload.request_inspection({"timezone": "Europe/Rome"})
+    journey.inspect()
+    journey.upload.hold_back(("date_order",))
+    journey.record()
+
+    assert (journey.shown().stage, journey.shown().questions) == (
+        "inspected",
+        ["confirmation", "date_order"],
+    )
+    journey.upload.request_inspection({"date_order": "mdy"})
+    journey.record()
+    assert (journey.shown().stage, journey.shown().questions) == ("received", [])
+    journey.inspect()
+    journey.upload.hold_back(())
+    journey.upload.confirm()
+    journey.record()
+    assert (journey.shown().stage, journey.shown().questions) == ("inspected", [])
+    assert [line.text for line in journey.log() if "Recognised" not in line.text][1:] == [
+        "To be inspected, with timezone Europe/Rome.",
+        HELD_BACK,
+        "To be inspected, with date order mdy.",
+        "Held back: it is read once somebody says that it may be read.",
+        "Confirmed, with date order mdy.",
+    ]
+
+
 def test_a_withdrawn_upload_stays_withdrawn_whatever_still_runs(journey: UploadJourney) -> None:
     journey.inspect()
     journey.start_reading()
@@ -344,3 +375,16 @@ def test_an_erased_file_keeps_its_place_without_its_name(journey: UploadJourney)
 )
 def test_a_size_is_told_in_the_unit_that_fits(size: int, words: str) -> None:
     assert size_in_words(size) == words
+
+
+def test_what_changed_in_a_workspace_is_found_by_an_index(ledger: Ledger) -> None:
+    """Many who follow ask for it, ten times a second."""
+    UploadJourney(ledger)
+    with ledger.pool.connection() as connection, connection.transaction():
+        connection.execute("SET LOCAL enable_seqscan = off")
+        connection.execute("SET LOCAL enable_sort = off")
+        values = {"workspace": ledger.workspace_id, "after": 0, "limit": 100, "upload": None}
+        plan = connection.execute(f"EXPLAIN {CHANGED}", values).fetchall()
+    text = "\n".join(row[0] for row in plan)
+    assert "Sort" not in text
+    assert "upload_workspace_id_position" in text
