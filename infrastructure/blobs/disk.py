@@ -12,6 +12,8 @@ import hmac
 import io
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
@@ -33,6 +35,7 @@ from infrastructure.keys.master import MasterKey
 ADDRESS = re.compile(r"[0-9a-f]{64}")
 INCOMING = "incoming"
 LOCK = ".lock"
+CLAIM = ".claim"
 MIB = 1024 * 1024
 KEEP_FREE = 256 * MIB  # so that a full disk never stops the database
 
@@ -71,6 +74,16 @@ class DiskBlobStore:
 
     def exists(self, address: str) -> bool:
         return ADDRESS.fullmatch(address) is not None and self._key_path(address).exists()
+
+    @contextmanager
+    def claimed(self, address: str) -> Iterator[None]:
+        """Blocks the blobs of one folder of 256: too few share it to be kept waiting."""
+        folder = self._folder(address)
+        with room(folder):
+            make_folder(folder)
+            claim = locked(folder / CLAIM)
+        with claim:
+            yield
 
     def delete(self, address: str) -> None:
         folder = self._folder(address)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from procrastinate import App, PsycopgConnector
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from infrastructure.postgres.pools import GIVE_UP_SECONDS, SteadyPool
+
 RIGHTS = "-c role=chatledger_app -c search_path=jobs,public"
 
 
 def make_app(
-    conninfo: str, *, min_size: int = 1, max_size: int = 6, timeout_seconds: float = 10.0
+    conninfo: str, *, min_size: int = 1, max_size: int = 6, timeout_seconds: float = 3.0
 ) -> App:
     """
     An app without tasks, not yet open.
@@ -24,6 +26,8 @@ def make_app(
             min_size=min_size,
             max_size=max_size,
             timeout=timeout_seconds,
+            reconnect_timeout=GIVE_UP_SECONDS,
+            pool_factory=SteadyPool,
         )
     )
 

@@ -13,6 +13,7 @@ from procrastinate.worker import Worker
 
 from application.ports.jobs import Stopped
 from infrastructure.jobs.failures import record_failure
+from infrastructure.jobs.observing import cause_of, observed
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,14 @@ class Outcomes:
         assert job.id is not None, "only a stored job can run"  # noqa: S101 - for the type only
         self.running.add(job.id)
         try:
+            with observed(context, await cause_of(context)):
+                return await self._settled(call_next, context)
+        finally:
+            self.running.discard(job.id)
+
+    async def _settled(self, call_next: Callable[[], Awaitable[Any]], context: JobContext) -> Any:
+        job = context.job
+        try:
             return await call_next()
         except JobAborted:
             raise
@@ -50,8 +59,6 @@ class Outcomes:
         except Exception as error:
             await self._try("record", record_failure(context.app, job, error))
             raise
-        finally:
-            self.running.discard(job.id)
 
     async def _try(self, what: str, statement: Awaitable[None]) -> None:
         """A database that does not answer now must not hide how the job ended."""

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from psycopg import Connection
-from psycopg.errors import UniqueViolation
 from psycopg.rows import class_row
 from psycopg_pool import ConnectionPool
+
+from application.ports.jobs import JobFacts, UnknownJobError
+from projections.paging import Slice, Window
 
 ENTRIES = """
 SELECT job.id, job.task_name AS task, job.queue_name AS queue, job.args AS arguments,
        job.status::text AS status, job.attempts, job.scheduled_at,
        CASE WHEN job.status = 'failed' THEN coalesce(failure.failed_at, event.failed_at) END
            AS failed_at,
-       failure.error
+       -- A job that was put back by hand begins anew.
+       CASE WHEN job.status = 'failed' OR job.attempts > 0 THEN failure.error END AS error
 FROM jobs.procrastinate_jobs AS job
 LEFT JOIN LATERAL (
     SELECT failed_at, error FROM jobs.job_failure WHERE job_id = job.id
@@ -29,22 +32,9 @@ LEFT JOIN LATERAL (
 ) AS event ON true
 """
 JOBS = ENTRIES + "WHERE job.status::text = ANY(%s) ORDER BY job.id DESC LIMIT %s"
+FAILED = ENTRIES + "WHERE job.status = 'failed'"
 JOB = ENTRIES + "WHERE job.id = %s"
-# By hand it starts anew, with all its attempts.
-RETRY = """
-WITH retried AS (
-    UPDATE jobs.procrastinate_jobs
-    SET status = 'todo', attempts = 0, scheduled_at = NULL, worker_id = NULL
-    WHERE id = %s AND status = 'failed'
-    RETURNING id, queue_name
-)
-SELECT pg_notify(
-    'procrastinate_queue_v1#' || queue_name,
-    json_build_object('type', 'job_inserted', 'job_id', id)::text
-) FROM retried
-"""
-DISCARD = "DELETE FROM jobs.procrastinate_jobs WHERE id = %s AND status <> 'doing'"
-ABORT = "SELECT jobs.procrastinate_cancel_job_v1(%s, true, false) AS id"
+JOBS_BY_ID = ENTRIES + "WHERE job.id = ANY(%s)"
 GAUGES = """
 SELECT queue_name AS queue, status::text AS status, count(*) AS jobs,
        max(extract(epoch FROM clock_timestamp() - due_at))
@@ -64,26 +54,9 @@ ORDER BY queue_name, status
 """
 
 
-class UnknownJobError(Exception):
-    """There is no such job; one that succeeded leaves nothing behind."""
-
-
-class JobNotFailedError(Exception):
-    """Only a failed job can be tried again."""
-
-
-class JobAlreadyQueuedError(Exception):
-    """The same is waiting to be done already."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobEntry:
-    id: int
-    task: str
+class JobEntry(JobFacts):
     queue: str
-    arguments: Mapping[str, Any]
-    status: str  # todo, doing, failed
-    attempts: int  # that have ended
     scheduled_at: datetime | None  # not before
     failed_at: datetime | None
     error: str | None  # of the last attempt; None: nobody was left to say
@@ -97,8 +70,14 @@ class QueueGauge:
     oldest_waiting_seconds: float | None  # only of jobs that are due
 
 
+def jobs_by_id(connection: Connection[Any], ids: Sequence[int]) -> dict[int, JobEntry]:
+    """As far as there are any."""
+    with connection.cursor(row_factory=class_row(JobEntry)) as cursor:
+        return {job.id: job for job in cursor.execute(JOBS_BY_ID, (list(ids),)).fetchall()}
+
+
 class JobQueue:
-    """For operators. Every statement is a transaction of its own."""
+    """For operators: only looks. What they do about a job is recorded with its effect."""
 
     def __init__(self, pool: ConnectionPool[Connection[Any]]) -> None:
         self._pool = pool
@@ -109,6 +88,15 @@ class JobQueue:
 
     def failed(self, *, limit: int = 100) -> list[JobEntry]:
         return self._jobs(("failed",), limit)
+
+    def failed_page(self, window: Window) -> Slice[JobEntry]:
+        """The newest first."""
+        rest, values = window.sql(["job.id"], descending=True)
+        with (
+            self._pool.connection() as connection,
+            connection.cursor(row_factory=class_row(JobEntry)) as cursor,
+        ):
+            return window.slice(cursor.execute((FAILED + rest).encode(), values).fetchall())
 
     def job(self, id: int) -> JobEntry:
         """
@@ -123,37 +111,6 @@ class JobQueue:
         if found is None:
             raise UnknownJobError(f"there is no job {id}")
         return found
-
-    def retry(self, id: int) -> None:
-        """
-        Put a failed job back into the queue, with all its attempts.
-
-        Raises:
-            UnknownJobError, JobNotFailedError, JobAlreadyQueuedError
-        """
-        with self._pool.connection() as connection:
-            try:
-                is_retried = connection.execute(RETRY, (id,)).rowcount > 0
-            except UniqueViolation:
-                raise JobAlreadyQueuedError(f"the work of job {id} is waiting already") from None
-        if not is_retried:
-            self.job(id)  # or there is none
-            raise JobNotFailedError(f"job {id} has not failed")
-
-    def discard(self, id: int) -> Literal["discarded", "asked to stop"]:
-        """
-        Forget a job. A running one is asked to stop, and is not tried again.
-
-        Raises:
-            UnknownJobError
-        """
-        with self._pool.connection() as connection:
-            if connection.execute(DISCARD, (id,)).rowcount > 0:
-                return "discarded"
-            row = connection.execute(ABORT, (id,)).fetchone()
-        if row is None or row[0] is None:
-            raise UnknownJobError(f"there is no job {id}")
-        return "asked to stop"
 
     def gauges(self) -> list[QueueGauge]:
         """How many jobs there are, and how long the longest has been waiting."""

@@ -22,6 +22,12 @@ ORDER BY name
 ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
 RETURNING args ->> 'name' AS name
 """
+SWEEP_BLOBS = "uploads:sweep_blobs"
+ASK_FOR_SWEEP = """
+INSERT INTO jobs.procrastinate_jobs (queue_name, task_name, lock, queueing_lock)
+VALUES ('maintenance', %(task)s::text, %(task)s::text, %(task)s::text)
+ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
+"""
 
 
 async def sweep(app: App, code_versions: Mapping[str, int] | None = None) -> list[str]:
@@ -44,6 +50,13 @@ async def sweep(app: App, code_versions: Mapping[str, int] | None = None) -> lis
 async def ask_for_maintenance(
     app: App, code_versions: Mapping[str, int] | None = None
 ) -> list[str]:
-    """Let every read model that this process has do its housekeeping."""
+    """
+    Let every read model that this process has do its housekeeping, and let bytes go that were to.
+
+    Returns:
+        The names of the read models that had no job waiting.
+    """
+    if SWEEP_BLOBS in app.tasks:
+        await app.connector.execute_query_async(ASK_FOR_SWEEP, task=SWEEP_BLOBS)
     rows = await app.connector.execute_query_all_async(MAINTAIN, **known_values(code_versions))
     return [row["name"] for row in rows]

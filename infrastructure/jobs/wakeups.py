@@ -42,7 +42,7 @@ WAKE = ADVANCE.format(
 )"""
 )
 WAKE_ONE = ADVANCE.format(behind="(SELECT %s::text)")
-CONNECT_SECONDS = 5
+CONNECT_SECONDS = 2
 
 
 def known_values(code_versions: Mapping[str, int] | None) -> dict[str, list[Any] | None]:
@@ -80,7 +80,7 @@ class Waker:
         code_versions: Mapping[str, int] | None = None,
         pause_seconds: float = 0.02,  # between two rounds
         first_wait_seconds: float = 0.1,  # after a lost connection, doubled each time
-        longest_wait_seconds: float = 5.0,
+        longest_wait_seconds: float = 1.0,
     ) -> None:
         self._conninfo = jobs_conninfo(conninfo)
         self._known = known_values(code_versions)

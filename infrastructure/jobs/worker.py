@@ -8,6 +8,7 @@ import logging
 import signal
 import threading
 from collections.abc import Awaitable, Callable
+from typing import Any, cast
 
 from procrastinate import App
 
@@ -18,6 +19,7 @@ from infrastructure.jobs.supervision import repeat, supervise, unless
 from infrastructure.jobs.sweeper import ask_for_maintenance, sweep
 from infrastructure.jobs.threads import JobThreads
 from infrastructure.jobs.worker_settings import WorkerSettings
+from infrastructure.observability.sampling import watch_pool
 
 logger = logging.getLogger(__name__)
 
@@ -108,6 +110,7 @@ class Crew:
 
     async def _open(self) -> None:
         await self._app.open_async()
+        watch_pool("jobs", cast("Any", self._app.connector).pool)
 
     async def _close(self) -> None:
         """Also after an opening that failed: only then can it be opened anew."""
@@ -121,9 +124,19 @@ class Crew:
         await self._reaper.reap(ids)
 
 
-def run_until_signalled(app: App, settings: WorkerSettings | None = None) -> bool:
+def run_until_signalled(
+    app: App,
+    settings: WorkerSettings | None = None,
+    *,
+    on_start: Callable[[], object] = lambda: None,
+    on_stop: Callable[[], object] = lambda: None,
+) -> bool:
     """
     Work in the main thread until SIGTERM or SIGINT; a second signal ends the process at once.
+
+    Args:
+        on_start: called in the event loop as soon as a signal ends it in order.
+        on_stop: called in the event loop when the signal has come; may handle the second one.
 
     Returns:
         As `run_worker`.
@@ -137,9 +150,11 @@ def run_until_signalled(app: App, settings: WorkerSettings | None = None) -> boo
             stopping.set()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
+            on_stop()
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop)
+        on_start()
         return await run_worker(app, stopping=stopping, settings=settings)
 
     return asyncio.run(run())
@@ -162,10 +177,14 @@ class InProcessWorker:
         self._thread.start()
         self._ready.wait()
 
-    def stop(self, timeout_seconds: float = 10.0) -> bool:
-        """Ask running jobs to stop, and wait for them. Returns whether every job ended in time."""
+    def ask_to_stop(self) -> None:
+        """Returns at once. Running jobs are asked to stop, and no others are begun."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._stopping.set)
+
+    def stop(self, timeout_seconds: float = 10.0) -> bool:
+        """Ask running jobs to stop, and wait for them. Returns whether every job ended in time."""
+        self.ask_to_stop()
         if self._thread.ident is not None:
             self._thread.join(timeout_seconds)
         return self._is_clean and not self._thread.is_alive()

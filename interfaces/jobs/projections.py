@@ -9,9 +9,14 @@ from typing import Any, Protocol
 from procrastinate import App, JobContext
 from psycopg_pool import ConnectionPool
 
+from application.commands.operate_projection import OperateProjection, RecordOperationFailure
+from application.ports.jobs import Stopped
+from infrastructure.discretion import describe
+from infrastructure.jobs.retry import BackOff
 from infrastructure.jobs.wakeups import wake_projection
 from interfaces.jobs.stopping import should_stop
 
+PATIENT = BackOff(max_attempts=5)
 BUDGET_SECONDS = 20.0  # then other projections get their turn
 SLICE_SECONDS = 2.0  # between two looks at whether to stop
 
@@ -26,7 +31,28 @@ class ProjectionSteps(Protocol):
         ...
 
 
-def add_projection_jobs(app: App, runner: ProjectionSteps, pool: ConnectionPool[Any]) -> None:
+class OperateProjections(Protocol):
+    def __call__(self, command: OperateProjection, *, should_stop: Callable[[], bool]) -> None: ...
+
+    def fail(self, command: RecordOperationFailure) -> None: ...
+
+
+class ProjectionHandlers(Protocol):
+    """What these jobs need of the container."""
+
+    @property
+    def pool(self) -> ConnectionPool[Any]: ...
+
+    @property
+    def runner(self) -> ProjectionSteps: ...
+
+    @property
+    def operate_projection(self) -> OperateProjections: ...
+
+
+def add_projection_jobs(app: App, handlers: ProjectionHandlers) -> None:
+    runner, pool = handlers.runner, handlers.pool
+
     # Never with a retry: back in the queue they would meet their twin under the queueing lock.
     # What fails is asked for again by the sweeper.
     @app.task(name="projections:advance", queue="projections", retry=False, pass_context=True)
@@ -45,3 +71,18 @@ def add_projection_jobs(app: App, runner: ProjectionSteps, pool: ConnectionPool[
         is_stopping = should_stop(context)
         while runner.maintain(name, should_stop=is_stopping) and not is_stopping():
             continue
+
+    @app.task(name="projections:operate", queue="rebuilding", retry=PATIENT, pass_context=True)
+    def operate(context: JobContext, /, *, name: str, wish: int, **_newer: object) -> None:
+        """A rebuild or a roll-back. Goes on where a killed worker stopped."""
+        try:
+            PATIENT.require_attempt_left(context.job)
+            command = OperateProjection(name=name, wish=wish)
+            handlers.operate_projection(command, should_stop=should_stop(context))
+        except Stopped:
+            raise
+        except Exception as error:
+            if PATIENT.is_last_attempt(context.job) or isinstance(error, PATIENT.permanent):
+                failure = RecordOperationFailure(name=name, wish=wish, reason=describe(error))
+                handlers.operate_projection.fail(failure)
+            raise

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from procrastinate import App, JobContext
 
+from application.commands.delete_withdrawn_blob import DeleteWithdrawnBlob
+from application.commands.discard_job import STEPS
 from application.commands.embed_upload import EmbedUpload
 from application.commands.read_upload import ReadUpload
 from application.commands.record_upload_failure import RecordUploadFailure
 from application.ports.jobs import Stopped
 from infrastructure.discretion import describe
+from infrastructure.explaining import explain
 from infrastructure.jobs.retry import BackOff
+from infrastructure.jobs.sweeper import SWEEP_BLOBS
 from interfaces.jobs.stopping import should_stop
 
 PATIENT = BackOff(max_attempts=5)
 READ, EMBED = "uploads:read", "uploads:embed"
-STEPS = {READ: "reading", EMBED: "embedding"}
 
 
 class ReadUploads(Protocol):
@@ -34,6 +37,14 @@ class RecordFailures(Protocol):
     def __call__(self, command: RecordUploadFailure) -> None: ...
 
 
+class DeleteBlobs(Protocol):
+    def __call__(self, command: DeleteWithdrawnBlob) -> None: ...
+
+
+class SweepBlobs(Protocol):
+    def __call__(self, *, should_stop: Callable[[], bool]) -> None: ...
+
+
 class UploadHandlers(Protocol):
     """Asked for when a job runs, not before: to make them may load a model."""
 
@@ -45,6 +56,12 @@ class UploadHandlers(Protocol):
 
     @property
     def record_upload_failure(self) -> RecordFailures: ...
+
+    @property
+    def delete_withdrawn_blob(self) -> DeleteBlobs: ...
+
+    @property
+    def sweep_withdrawn_blobs(self) -> SweepBlobs: ...
 
 
 def add_upload_jobs(app: App, handlers: UploadHandlers) -> None:
@@ -60,18 +77,14 @@ def add_upload_jobs(app: App, handlers: UploadHandlers) -> None:
             command = EmbedUpload(upload_id=UUID(upload_id))
             handlers.embed_upload(command, should_stop=should_stop(context))
 
+    @app.task(name="uploads:delete_blob", queue="maintenance", retry=PATIENT)
+    def delete_blob(*, upload_id: str, **_newer: object) -> None:
+        handlers.delete_withdrawn_blob(DeleteWithdrawnBlob(upload_id=UUID(upload_id)))
 
-def discarded(task: str, arguments: Mapping[str, Any], attempts: int) -> RecordUploadFailure | None:
-    """What is to be recorded when an operator discards a job; None if it is about no upload."""
-    if task not in STEPS:
-        return None
-    return RecordUploadFailure(
-        upload_id=UUID(arguments["upload_id"]),
-        stage=STEPS[task],
-        reason="its job was discarded",
-        attempt=max(1, attempts),
-        is_final=True,
-    )
+    # Without a retry: the next one is asked for anyway.
+    @app.task(name=SWEEP_BLOBS, queue="maintenance", retry=False, pass_context=True)
+    def sweep_blobs(context: JobContext, /, **_newer: object) -> None:
+        handlers.sweep_withdrawn_blobs(should_stop=should_stop(context))
 
 
 @contextmanager
@@ -88,7 +101,7 @@ def reported(
         failure = RecordUploadFailure(
             upload_id=upload_id,
             stage=stage,
-            reason=describe(error),
+            reason=explain(error, f"job {context.job.id}"),
             attempt=context.job.attempts + 1,
             is_final=PATIENT.is_last_attempt(context.job),
         )

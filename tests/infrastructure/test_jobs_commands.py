@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from application.commands.receive_upload import ReceiveUpload
 from application.context import LOCAL_OWNER, Context
 from domain.upload import Upload
 from interfaces.cli.main import main
+from tests.support import command
 from tests.support.archive_fixture import CHAT, MASTER_KEY, export, open_test_container
 from tests.support.eventually import eventually
 from tests.support.jobs import Lab, open_lab
@@ -62,7 +62,7 @@ def test_failed_jobs_are_listed_for_people_and_for_programs(lab: Lab, invoke: In
     )
     waiting = lab.defer("uploads:embed", queue="embedding", args=Jsonb(arguments))
     lab.connection.execute(
-        "INSERT INTO jobs.job_failure (job_id, attempt, error) VALUES (%s, 5, 'OSError')", (failed,)
+        "UPDATE jobs.job_failure SET error = 'OSError' WHERE (job_id, attempt) = (%s, 5)", (failed,)
     )
     table = invoke("jobs", "list", "--failed")
     assert table.exit_code == 0
@@ -111,10 +111,10 @@ def test_an_upload_whose_job_was_discarded_says_so_and_can_be_sent_again(
         assert "uploads:read" in {job["task_name"] for job in lab.jobs()}
 
 
-def test_a_worker_can_leave_queues_to_others_but_not_name_an_unknown_one(invoke: Invoke) -> None:
-    result = invoke("worker", "--concurrency", "reeding=1")
-    assert result.exit_code == 2
-    assert "'reeding=1' is not one of projections, reading, embedding" in result.output
+def test_a_worker_can_leave_queues_to_others_but_not_name_an_unknown_one(tmp_path: Path) -> None:
+    result = command.run(tmp_path, "worker", "--concurrency", "reeding=1")
+    assert result.returncode == 2
+    assert "'reeding=1' is not one of projections, reading, embedding" in result.stderr
 
 
 def tried(lab: Lab, job_id: int) -> bool:
@@ -125,12 +125,10 @@ def tried(lab: Lab, job_id: int) -> bool:
 def test_a_worker_process_takes_jobs_and_ends_when_told(
     lab: Lab, environment: dict[str, str]
 ) -> None:
-    program = "from interfaces.cli.main import main; main()"
-    command = [sys.executable, "-c", program, "worker", "--concurrency", "embedding=0"]
     reading = lab.defer("uploads:read", queue="reading", args=Jsonb({"upload_id": "no id"}))
     embedding = lab.defer("uploads:embed", queue="embedding", args=Jsonb({"upload_id": "no id"}))
     with subprocess.Popen(
-        command,
+        [*command.PROGRAM, "worker", "--concurrency", "embedding=0"],
         env={**os.environ, **environment},
         cwd=Path(__file__).parents[2],
     ) as worker:

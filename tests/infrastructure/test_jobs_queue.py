@@ -9,14 +9,18 @@ import pytest
 from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool
 
-from infrastructure.discretion import describe
-from infrastructure.jobs.queue import (
+from application.ports.jobs import (
+    JobAction,
     JobAlreadyQueuedError,
+    JobChange,
+    JobMovedError,
     JobNotFailedError,
-    JobQueue,
     UnknownJobError,
 )
-from tests.support.archive import app_conninfo
+from infrastructure.discretion import describe
+from infrastructure.jobs.change import change_job
+from infrastructure.jobs.queue import JobQueue
+from tests.support.archive import app_conninfo, connect
 from tests.support.eventually import eventually
 from tests.support.jobs import Lab, make_marking_app, working
 
@@ -28,6 +32,11 @@ def queue(lab_url: str) -> Iterator[JobQueue]:
     conninfo = app_conninfo(lab_url)
     with ConnectionPool(conninfo, min_size=1, kwargs={"autocommit": True}) as pool:
         yield JobQueue(pool)
+
+
+def change(url: str, action: JobAction, id: int) -> None:
+    with connect(url) as connection, connection.transaction():
+        change_job(connection, JobChange(action=action, job_id=id))
 
 
 def test_a_failed_job_is_listed_with_its_error_but_without_what_somebody_wrote(
@@ -57,34 +66,39 @@ def test_a_failed_job_that_is_tried_again_has_all_its_attempts(lab: Lab, queue: 
     deferred = lab.defer("unlucky")
     with working(make_marking_app(lab.url)):
         eventually(queue.failed)
-        queue.retry(deferred)
+        change(lab.url, "retry", deferred)
         eventually(lambda: len(lab.marks("unlucky")) == 6 and queue.failed())
     assert [mark["attempts"] for mark in lab.marks("unlucky")] == [0, 1, 2, 0, 1, 2]
 
 
 def test_only_a_failed_job_can_be_tried_again(lab: Lab, queue: JobQueue) -> None:
     waiting = lab.defer("quick", queueing_lock="one")
-    with pytest.raises(JobNotFailedError):
-        queue.retry(waiting)
-    with pytest.raises(UnknownJobError):
-        queue.retry(waiting + 1)
+    for other in (waiting, waiting + 1):
+        with pytest.raises(JobNotFailedError):
+            change(lab.url, "retry", other)
     failed = lab.defer("quick", queueing_lock="one", status="failed")
     with pytest.raises(JobAlreadyQueuedError):
-        queue.retry(failed)
+        change(lab.url, "retry", failed)
 
 
 def test_a_discarded_job_is_gone_and_a_running_one_stops_for_good(
     lab: Lab, queue: JobQueue
 ) -> None:
     failed = lab.defer("quick", status="failed")
-    assert queue.discard(failed) == "discarded"
+    change(lab.url, "remove", failed)
     with pytest.raises(UnknownJobError):
-        queue.discard(failed)
+        queue.job(failed)
+    with pytest.raises(JobMovedError):
+        change(lab.url, "remove", failed)
     with working(make_marking_app(lab.url)):
         running = lab.defer("polite")
         eventually(lambda: lab.marks("polite"))
-        assert queue.discard(running) == "asked to stop"
+        with pytest.raises(JobMovedError):
+            change(lab.url, "remove", running)
+        change(lab.url, "abort", running)
         eventually(lambda: lab.jobs() == [])
+        with pytest.raises(JobMovedError):
+            change(lab.url, "abort", running)
     assert len(lab.marks("polite")) == 1
 
 
