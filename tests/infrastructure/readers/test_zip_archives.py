@@ -6,11 +6,13 @@ import io
 import stat
 import warnings
 import zipfile
+from contextlib import closing
 
 import pytest
 
 from application.ports.chat_reader import UnreadableExportError
-from infrastructure.readers.archive import Archive, ArchiveLimits, BrokenMemberError
+from infrastructure.readers.containers.contents import BrokenFileError, ContainerLimits
+from infrastructure.readers.containers.zip_archive import ZipArchive
 from tests.infrastructure.readers.support import MemoryFile, read, zip_file
 
 CHAT = "31/12/23, 21:05 - Ann: hi\n"
@@ -57,28 +59,28 @@ def test_two_files_of_one_name_are_refused() -> None:
 def test_a_bomb_is_refused_by_its_ratio() -> None:
     bomb = zip_file({"_chat.txt": b"\0" * 5_000_000})
     with pytest.raises(UnreadableExportError, match="zip bomb"):
-        Archive(bomb, ArchiveLimits(ratio_from_bytes=1_000_000))
+        ZipArchive(bomb, ContainerLimits(ratio_from_bytes=1_000_000))
 
 
 def test_too_many_files_are_refused_before_the_directory_is_read() -> None:
     file = zip_file({f"{n}.txt": "x" for n in range(50)})
     with pytest.raises(UnreadableExportError, match="holds 50 files"):
-        Archive(file, ArchiveLimits(entries=49))
+        ZipArchive(file, ContainerLimits(entries=49))
 
 
 def test_too_much_data_is_refused() -> None:
     with pytest.raises(UnreadableExportError, match="the limit is 10"):
-        Archive(zip_file({"a": "x" * 11}), ArchiveLimits(total_bytes=10))
+        ZipArchive(zip_file({"a": "x" * 11}), ContainerLimits(total_bytes=10))
 
 
 def test_what_really_comes_out_is_counted() -> None:
     file = zip_file({"a": "x" * 10})
-    with Archive(file, ArchiveLimits(total_bytes=10)) as archive:
-        (member,) = archive.members
+    with closing(ZipArchive(file, ContainerLimits(total_bytes=10))) as archive:
+        (member,) = archive.files
         for _ in range(4):
             with member.open() as stream:
                 assert len(stream.read()) == 10
-        with pytest.raises(BrokenMemberError, match="more data"), member.open() as stream:
+        with pytest.raises(BrokenFileError, match="more data"), member.open() as stream:
             stream.read()
 
 

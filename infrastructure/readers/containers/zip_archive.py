@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import errno
-import re
 import stat
 import struct
 import zipfile
 import zlib
-from dataclasses import dataclass
-from pathlib import PurePosixPath
-from types import TracebackType
 from typing import BinaryIO, Self, cast
 
 from application.ports.chat_reader import ExportFile, UnreadableExportError
+from infrastructure.readers.containers.contents import (
+    LIMITS,
+    BrokenFileError,
+    ContainerLimits,
+    is_clutter,
+    leads_out,
+    require_distinct,
+)
 from infrastructure.readers.limits import MEBIBYTE
 
 SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
-_DRIVE = re.compile(r"^[A-Za-z]:")
 _END_RECORD = struct.Struct("<4s4H2LH")
-_IGNORED = ("__MACOSX/", "desktop.ini", "Thumbs.db", ".DS_Store")
 # All that the standard library raises for archives that are not as they should be. An OSError is
 # none of it: it says something of the machine (see SourceStream).
 _DAMAGE = (
@@ -29,27 +31,7 @@ _DAMAGE = (
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArchiveLimits:
-    """What an honest export never exceeds."""
-
-    entries: int = 200_000
-    directory_bytes: int = 64 * MEBIBYTE  # the list of names, which is held in memory
-    total_bytes: int = 64 * 1024 * MEBIBYTE  # unpacked, all entries together
-    ratio: int = 200  # unpacked to packed, of the whole archive
-    ratio_from_bytes: int = 100 * MEBIBYTE  # below this size the ratio does not matter
-
-
-class BrokenMemberError(Exception):
-    """A file inside an archive cannot be read further."""
-
-    def __init__(self, file: str, reason: str) -> None:
-        super().__init__(f"{file}: {reason}")
-        self.file = file
-        self.reason = reason
-
-
-def is_archive(file: ExportFile) -> bool:
+def is_zip(file: ExportFile) -> bool:
     with file.open() as stream:
         return stream.read(4) in SIGNATURES
 
@@ -104,7 +86,7 @@ class SourceStream:
 class Member:
     """A file inside an archive, itself an ExportFile."""
 
-    def __init__(self, archive: Archive, info: zipfile.ZipInfo) -> None:
+    def __init__(self, archive: ZipArchive, info: zipfile.ZipInfo) -> None:
         self._archive = archive
         self._info = info
 
@@ -112,10 +94,6 @@ class Member:
     def name(self) -> str:
         """The path inside the archive, with slashes."""
         return self._info.filename
-
-    @property
-    def path(self) -> PurePosixPath:
-        return PurePosixPath(self._info.filename)
 
     @property
     def size(self) -> int:
@@ -127,16 +105,16 @@ class Member:
         return cast("BinaryIO", MemberStream(self._archive, self._info))
 
 
-class Archive:
+class ZipArchive:
     """The members of a zip file whose directory holds nothing suspicious."""
 
-    def __init__(self, file: ExportFile, limits: ArchiveLimits | None = None) -> None:
+    def __init__(self, file: ExportFile, limits: ContainerLimits = LIMITS) -> None:
         """
         Raises:
             UnreadableExportError: with the entry and what is wrong with it.
         """
         self.name = file.name
-        self.limits = limits or ArchiveLimits()
+        self.limits = limits
         self.bytes_read = 0  # unpacked, over all members
         self._source = SourceStream(file.open())
         self._stream = cast("BinaryIO", self._source)  # as much of it as zipfile uses
@@ -144,7 +122,7 @@ class Archive:
             _check_directory_size(self._stream, file, self.limits)
             self._zip = zipfile.ZipFile(self._stream)
             self._source.require_readable()
-            self.members = self._checked(file.size)
+            self.files = self._checked(file.size)
         except _DAMAGE as error:
             self._stream.close()
             self._source.require_readable()
@@ -153,28 +131,18 @@ class Archive:
         except BaseException:
             self._stream.close()
             raise
-        self.nested = [m.name for m in self.members if m.name.lower().endswith(".zip")]
 
     def _checked(self, packed_size: int) -> list[Member]:
-        infos = [i for i in self._zip.infolist() if not i.is_dir() and not _is_clutter(i.filename)]
-        seen: set[str] = set()
+        infos = [i for i in self._zip.infolist() if not i.is_dir() and not is_clutter(i.filename)]
         total = 0
         for info in infos:
             reason = _what_is_wrong(info)
-            if info.filename in seen:
-                reason = "the archive holds two files of this name"
             if reason is not None:
                 place = f"{self.name}/{info.filename}"
                 raise UnreadableExportError(file=place, reason=reason)
-            seen.add(info.filename)
             total += info.file_size
-        limits = self.limits
-        if total > limits.total_bytes:
-            reason = f"would unpack to {total} bytes; the limit is {limits.total_bytes}"
-            raise UnreadableExportError(file=self.name, reason=reason)
-        if total > limits.ratio_from_bytes and total > packed_size * limits.ratio:
-            reason = f"unpacks to more than {limits.ratio} times its size: a zip bomb, not read"
-            raise UnreadableExportError(file=self.name, reason=reason)
+        require_distinct(self.name, (info.filename for info in infos))
+        self.limits.require_honest(self.name, unpacked=total, packed=packed_size)
         return [Member(self, info) for info in infos]
 
     def unpack(self, info: zipfile.ZipInfo) -> zipfile.ZipExtFile:
@@ -183,15 +151,7 @@ class Archive:
     def require_readable(self) -> None:
         self._source.require_readable()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._zip.close()
         self._stream.close()
 
@@ -199,23 +159,17 @@ class Archive:
 class MemberStream:
     """Reads one member forward and counts what really comes out."""
 
-    def __init__(self, archive: Archive, info: zipfile.ZipInfo) -> None:
+    def __init__(self, archive: ZipArchive, info: zipfile.ZipInfo) -> None:
         self._archive = archive
         self._info = info
         self._source: zipfile.ZipExtFile | None = None
-        self._pending = b""  # bytes to give again after seek()
         self._given = 0
 
     def read(self, size: int = -1) -> bytes:
         """
         Raises:
-            BrokenMemberError: wrong checksum, damaged or truncated data, or too much of it.
+            BrokenFileError: wrong checksum, damaged or truncated data, or too much of it.
         """
-        if self._pending:
-            data = self._pending if size < 0 else self._pending[:size]
-            self._pending = self._pending[len(data) :]
-            self._given += len(data)
-            return data
         try:
             if self._source is None:
                 self._source = self._archive.unpack(self._info)
@@ -223,20 +177,20 @@ class MemberStream:
         except _DAMAGE as error:
             self._archive.require_readable()
             reason = f"damaged inside the archive ({error}); the rest of this file was not read"
-            raise BrokenMemberError(self._info.filename, reason) from error
+            raise BrokenFileError(self._info.filename, reason) from error
         archive = self._archive
         archive.bytes_read += len(data)
         self._given += len(data)
         # Every member may be read twice: once to decide on dates, once for the messages.
         if archive.bytes_read > 4 * archive.limits.total_bytes:
-            raise BrokenMemberError(self._info.filename, "more data than the archive declares")
+            raise BrokenFileError(self._info.filename, "more data than the archive declares")
         return data
 
     def seek(self, position: int) -> int:
-        """Back to a byte near the beginning, or forward."""
+        """Forward, or back: then everything before is unpacked again."""
         if position < self._given:
             self.close()
-            self._source, self._pending, self._given = None, b"", 0
+            self._source, self._given = None, 0
         while self._given < position:
             if not self.read(min(position - self._given, MEBIBYTE)):
                 break
@@ -253,13 +207,8 @@ class MemberStream:
         self.close()
 
 
-def _is_clutter(name: str) -> bool:
-    return name.startswith(_IGNORED[0]) or name.endswith(_IGNORED[1:])
-
-
 def _what_is_wrong(info: zipfile.ZipInfo) -> str | None:
-    name = info.orig_filename.replace("\\", "/")
-    if name.startswith("/") or _DRIVE.match(name) or ".." in name.split("/") or "\0" in name:
+    if leads_out(info.orig_filename):
         return "its path leads out of the archive; this is no honest export"
     if stat.S_ISLNK(info.external_attr >> 16):
         return "is a symbolic link; links are not followed"
@@ -270,7 +219,7 @@ def _what_is_wrong(info: zipfile.ZipInfo) -> str | None:
     return None
 
 
-def _check_directory_size(stream: BinaryIO, file: ExportFile, limits: ArchiveLimits) -> None:
+def _check_directory_size(stream: BinaryIO, file: ExportFile, limits: ContainerLimits) -> None:
     """The directory is read into memory as a whole, so its size is looked at before."""
     start = max(0, file.size - 65_557)  # the end record and the longest comment
     stream.seek(start)

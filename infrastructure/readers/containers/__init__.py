@@ -1,0 +1,1 @@
+"""What exports come packed in: zip, tar, gzip and folders, opened without trust."""
