@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import deque
 from hashlib import sha256
 
 # Equal messages share a timestamp, and exports keep them near each other even where the clock
 # goes back; so many distinct messages later an ordinal may be forgotten.
 WINDOW = 65_536
+_BYTES = 16  # of the hash
 
 
 class ContentKeys:
@@ -17,18 +18,30 @@ class ContentKeys:
     The time goes in as the export shows it, so that another assumed time zone changes no key.
     """
 
+    __slots__ = ("_counts", "_order", "_window")
+
     def __init__(self, window: int = WINDOW) -> None:
         self._window = window
-        self._seen: OrderedDict[bytes, int] = OrderedDict()
+        self._counts: dict[str, int] = {}  # by the key of the first of those that are equal
+        self._order: deque[str] = deque()  # these keys, the oldest first
 
     def key(self, *parts: str) -> str:
         """32 hex digits. NUL separates the parts: no text holds it."""
-        state = sha256("\0".join(parts).encode("utf-8", "replace"))
-        base = state.digest()
-        ordinal = self._seen.get(base, 0)
-        self._seen[base] = ordinal + 1
-        if ordinal:
+        text = "\0".join(parts)
+        try:
+            raw = text.encode()
+        except UnicodeEncodeError:
+            raw = text.encode("utf-8", "replace")
+        state = sha256(raw)
+        key = state.digest()[:_BYTES].hex()
+        counts = self._counts
+        if key in counts:
+            ordinal = counts[key]
+            counts[key] = ordinal + 1
             state.update(b"\0%d" % ordinal)
-        elif len(self._seen) > self._window:
-            self._seen.popitem(last=False)
-        return state.hexdigest()[:32]
+            return state.digest()[:_BYTES].hex()
+        counts[key] = 1
+        self._order.append(key)
+        if len(counts) > self._window:
+            del counts[self._order.popleft()]
+        return key

@@ -78,6 +78,20 @@ class DateOrderVotes:
             return order, "the number that changes most often is the day"
         return "dmy", "nothing in the file decides it, and most of the world writes it so"
 
+    def possible(self, chosen: DateOrder) -> tuple[DateOrder, ...]:
+        """
+        The orders that the dates permit, the chosen one first.
+
+        Two-digit years that come first are so rare that nobody is asked about them.
+        """
+        least = min(self._impossible.values())
+        others = [
+            order
+            for order, count in self._impossible.items()
+            if count == least and order not in ("ymd", chosen)
+        ]
+        return (chosen, *others)
+
     def _looks_year_first(self, others: list[DateOrder]) -> bool:
         """Two-digit years that come first are rare: only if they explain the file better."""
         first, _, third = self._changes

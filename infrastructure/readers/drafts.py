@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 from infrastructure.readers.limits import MESSAGE_LIMIT
 
 
@@ -12,19 +14,20 @@ class Draft:
         self.line = line
         self.cut_lines = 0  # lines that came after the limit
         self.head = head
-        self._lines: list[str] = []
+        self._rest: StringIO | None = None  # not a list: short lines would be larger than they say
         self._room = limit - len(head)
 
     def add(self, text: str) -> None:
         if self._room <= 0:
             self.cut_lines += 1
             return
-        self._lines.append(text[: self._room])
+        if self._rest is None:
+            self._rest = StringIO(newline="")
+        self._rest.write("\n")
+        self._rest.write(text[: self._room])
         self._room -= len(text) + 1
 
     @property
     def continuation(self) -> str:
         """What follows the first line, each line after an LF; without empty ones at the end."""
-        if not self._lines:
-            return ""
-        return "".join(f"\n{line}" for line in self._lines).rstrip("\n")
+        return "" if self._rest is None else self._rest.getvalue().rstrip("\n")

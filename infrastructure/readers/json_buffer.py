@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from infrastructure.readers.json_nesting import Nesting
 from infrastructure.readers.limits import CHUNK, MESSAGE_LIMIT
 from infrastructure.readers.repairs import Repairs
 from infrastructure.readers.text_stream import ByteStream
@@ -61,25 +62,25 @@ class JsonBuffer:
     def skip(self) -> None:
         """Pass over one value of any size."""
         first = self.peek()
-        depth = 0
+        if first == b'"':
+            self._skip_string()
+        elif first in (b"{", b"["):
+            self._skip_nested()
+        elif first:
+            self._skip_scalar()
+        else:
+            raise self._broken("a value")
+
+    def _skip_nested(self) -> None:
+        nesting = Nesting()
         while True:
-            if first == b'"':
-                self._skip_string()
-            elif first in (b"{", b"["):
-                depth += 1
-                self._at += 1
-            elif first in (b"}", b"]") and depth:
-                depth -= 1
-                self._at += 1
-            elif not first:
-                raise self._broken("the rest of a value")
-            elif depth and first in (b",", b":"):
-                self._at += 1
-            else:
-                self._skip_scalar()
-            if not depth:
+            self._at = nesting.follow(self._buffer, self._at)
+            if nesting.is_over:
                 return
-            first = self.peek()
+            if not self._fill():
+                self._at = len(self._buffer)
+                what = "the end of a text" if nesting.in_text else "the rest of a value"
+                raise self._broken(what)
 
     def _skip_string(self) -> None:
         self._at += 1

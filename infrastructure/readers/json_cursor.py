@@ -14,11 +14,11 @@ from typing import Any
 import orjson
 
 from infrastructure.readers.json_buffer import SCALAR, BrokenJsonError, JsonBuffer
+from infrastructure.readers.json_nesting import Nesting
+from infrastructure.readers.json_separators import Separator, learn
 from infrastructure.readers.json_values import TooDeepError, UnparsableJsonError, parse
 
-# A quote that stands alone opens a string whose end is not in the buffer.
-_STRUCTURE = re.compile(rb'"(?:[^"\\]++|\\.)*+"|["{}\[\]]', re.DOTALL)
-_SEPARATOR = re.compile(rb'\}\s*,\s*\{\s*"[^"\\]{0,200}"')
+_TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,17 @@ class Unparsed:
     """An element that was passed over, whole."""
 
     reason: str
+
+
+class LeftOutError(BrokenJsonError):
+    """
+    A value was passed over because it is too long or nested too deeply. The document is not
+    broken: reading can go on behind it.
+    """
+
+    def __init__(self, message: str, unparsed: Unparsed) -> None:
+        super().__init__(message)
+        self.unparsed = unparsed
 
 
 class JsonCursor(JsonBuffer):
@@ -68,14 +79,18 @@ class JsonCursor(JsonBuffer):
             self._at += 1
             return
         count = 0
-        separator = b""
-        step = 0
+        separator: Separator | None = None
         tried = -1  # the document position of a cut that did not fit: up to there, step by step
         while True:
             cut = 0
-            while separator and self.position > tried:
+            while separator is not None and self._dropped + self._at > tried:
+                literal, step, pattern = separator
                 buffer, at = self._buffer, self._at
-                cut = buffer.find(separator, at)
+                if pattern is None:
+                    cut = buffer.find(literal, at)
+                else:
+                    match = pattern.search(buffer, at)
+                    cut = -1 if match is None else match.start()
                 if cut < 0:
                     break
                 raw = buffer[at : cut + 1]
@@ -92,10 +107,11 @@ class JsonCursor(JsonBuffer):
             if cut < 0 and self._at + self._chunk > len(self._buffer) and self._fill():
                 continue
             count += 1
+            begin = self.position
             yield self._element(count)
-            if match := _SEPARATOR.match(self._buffer, max(self._at - 1, 0)):
-                separator = match[0]
-                step = separator.index(b"{")
+            separator = None
+            if begin >= self._dropped:  # else it was too long, and is gone
+                separator = learn(self._buffer, begin - self._dropped, self._at)
             if not self._goes_on(b"]"):
                 return
 
@@ -118,11 +134,12 @@ class JsonCursor(JsonBuffer):
         Take one value.
 
         Raises:
-            BrokenJsonError: also if it is longer than the limit.
+            LeftOutError: if it is too long or nested too deeply.
+            BrokenJsonError: if the document breaks within it.
         """
         value = self._element(None)
         if isinstance(value, Unparsed):
-            raise BrokenJsonError(f"near byte {self.position}: {value.reason}")
+            raise LeftOutError(f"near byte {self.position}: {value.reason}", value)
         return value
 
     def _element(self, number: int | None) -> Any:
@@ -156,22 +173,17 @@ class JsonCursor(JsonBuffer):
                 raise self._broken("the rest of a value")
 
     def _find_end(self) -> int:
+        """Where the value ends, if the buffer holds its end; else -1."""
         buffer, at = self._buffer, self._at
-        if buffer[at : at + 1] not in (b"{", b"[", b'"'):
-            match = SCALAR.match(buffer, at)
-            end = match.end() if match else at
-            if end == at:
-                raise self._broken("a value")
-            return end if end < len(buffer) or self._ended else -1
-        depth = 0
-        for match in _STRUCTURE.finditer(buffer, at):
-            token = match[0]
-            if token in (b"{", b"["):
-                depth += 1
-            elif token in (b"}", b"]"):
-                depth -= 1
-            elif token == b'"':
-                return -1
-            if depth <= 0:
-                return match.end()
-        return -1
+        first = buffer[at : at + 1]
+        if first in (b"{", b"["):
+            nesting = Nesting()
+            end = nesting.follow(buffer, at)
+            return end if nesting.is_over else -1
+        match = (_TEXT if first == b'"' else SCALAR).match(buffer, at)
+        if first == b'"':
+            return match.end() if match else -1
+        end = match.end() if match else at
+        if end == at:
+            raise self._broken("a value")
+        return end if end < len(buffer) or self._ended else -1

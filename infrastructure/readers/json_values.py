@@ -58,8 +58,16 @@ def _parse_tolerantly(raw: bytes, repairs: Repairs, line: int | None, *, reason:
     except UnicodeDecodeError:
         repairs.note(kinds.CP1252, line)
         text = raw.decode("cp1252", "replace")
+
+    def whole(digits: str) -> int | None:
+        try:
+            return int(digits)
+        except ValueError:  # Python converts no more than 4,300 digits
+            repairs.note(kinds.BAD_NUMBER, line)
+            return None
+
     try:
-        value = json.loads(text, strict=False)
+        value = json.loads(text, strict=False, parse_int=whole)
     except (ValueError, RecursionError):
         raise UnparsableJsonError(reason) from None
     if any(c < " " and c not in "\t\n\r" for c in text):

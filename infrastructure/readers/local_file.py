@@ -1,4 +1,4 @@
-"""An export lying on this machine's disk."""
+"""An export lying on this machine's disk: a file or a folder."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from application.ports.chat_reader import UnreadableExportError
+from infrastructure.readers.containers.folder import PackedFolder
+from infrastructure.readers.containers.walking import printable
 
 
 class LocalFile:
@@ -20,16 +22,16 @@ class LocalFile:
         try:
             if not path.is_file():
                 what = "is not a file" if path.exists() else "there is no such file"
-                raise UnreadableExportError(file=_printable(str(path)), reason=what)
+                raise UnreadableExportError(file=printable(str(path)), reason=what)
             with path.open("rb"):
                 self._size = path.stat().st_size
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            raise UnreadableExportError(file=_printable(str(path)), reason=reason) from error
+            raise UnreadableExportError(file=printable(str(path)), reason=reason) from error
 
     @property
     def name(self) -> str:
-        return _printable(self._path.name)
+        return printable(self._path.name)
 
     @property
     def size(self) -> int:
@@ -40,6 +42,13 @@ class LocalFile:
         return self._path.open("rb")
 
 
-def _printable(name: str) -> str:
-    """Names on disk may hold bytes that are no text; titles are made from names."""
-    return name.encode("utf-8", "replace").decode()
+def local_export(path: Path) -> LocalFile | PackedFolder:
+    """
+    Raises:
+        UnreadableExportError: if it is neither a file nor a folder that can be read.
+    """
+    try:
+        is_folder = path.is_dir()
+    except (OSError, ValueError):
+        is_folder = False
+    return PackedFolder(path) if is_folder else LocalFile(path)

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from application.ports.chat_reader import (
     DateOrder,
+    DatesRead,
+    Export,
     ExportFile,
     ReadFacts,
     ReadItem,
@@ -18,13 +20,12 @@ from application.ports.chat_reader import (
     Recognition,
 )
 from domain.message import Author, Conversation, Message
-from infrastructure.readers.archive import is_archive
 from infrastructure.readers.content_keys import ContentKeys
 from infrastructure.readers.date_order import DateOrderVotes
 from infrastructure.readers.drafts import Draft
 from infrastructure.readers.limits import SNIFF
-from infrastructure.readers.local_time import LocalClock
-from infrastructure.readers.reading import or_unreadable
+from infrastructure.readers.local_time import LineClock, LocalClock
+from infrastructure.readers.reading import files_ending
 from infrastructure.readers.repairs import Repairs
 from infrastructure.readers.stamps import Stamp, numeric_fields, parse_stamp
 from infrastructure.readers.text_stream import read_lines, sniff_text
@@ -40,6 +41,7 @@ _NAMED = re.compile(r"(?:<([^<>\n]{1,80})>(?:\s|$)|([^:\n<>\[\]]{1,80}):(?:\s|$)
 _UNTIMED = re.compile(r"([^\W\d_][^:\n{}\[\]\"<>=/\\]{0,39}):(?:\s|$)")
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMES_ASKED = 200
+_ENDINGS = (".txt", ".log", ".md")
 
 
 class _Head(NamedTuple):
@@ -108,11 +110,12 @@ class PlainTextReader:
     format = "text"
     version = 1
 
-    def recognise(self, file: ExportFile) -> Recognition | None:
-        if is_archive(file):
+    def recognise(self, export: Export) -> Recognition | None:
+        files = files_ending(export, *_ENDINGS)
+        if not files:
             return None
         found = _Survey()
-        for line in sniff_text(file, SNIFF).split("\n"):
+        for line in sniff_text(files[0], SNIFF).split("\n"):
             found.add(line)
         if found.is_stamped:
             reason = "lines begin with a date and a name"
@@ -121,22 +124,28 @@ class PlainTextReader:
             return Recognition(self.format, 0.2, "lines begin with a name and a colon")
         return None
 
-    def read(self, file: ExportFile, options: ReadOptions, facts: ReadFacts) -> Iterator[ReadItem]:
-        yield from or_unreadable(self._read(file, options, facts), file)
+    def read(self, export: Export, options: ReadOptions, facts: ReadFacts) -> Iterator[ReadItem]:
+        clock = LocalClock(options, facts, file=export.name)
+        for file in files_ending(export, *_ENDINGS):
+            yield from self._read_file(file, clock, options, facts)
 
-    def _read(self, file: ExportFile, options: ReadOptions, facts: ReadFacts) -> Iterator[ReadItem]:
-        clock = LocalClock(options, facts, file=file.name)
+    @staticmethod
+    def _read_file(
+        file: ExportFile, clock: LocalClock, options: ReadOptions, facts: ReadFacts
+    ) -> Iterator[ReadItem]:
         found = _Survey()
         for line in read_lines(file, Repairs()):
             found.add(line)
         order: DateOrder = options.date_order or "dmy"
         if found.is_stamped and found.votes:
+            doubt = None
             if options.date_order is None:
                 order, doubt = found.votes.decide()
                 if doubt is not None:
                     reason = f"dates were read as {'/'.join(order)} because {doubt}"
                     yield ReadWarning(file.name, None, f"{reason}; if wrong, state the date order")
-            facts.date_order = order
+            possible = found.votes.possible(order)
+            facts.add_dates(DatesRead(file.name, order, possible, doubt))
         elif not found.is_stamped and found.untimed:
             reason = "states no times; messages were put one second apart from 1970 on, in order"
             yield ReadWarning(file.name, None, reason)
@@ -149,7 +158,7 @@ class _Log:
     ) -> None:
         self._file = file
         self._order = order
-        self._clock = clock
+        self._clock = LineClock(clock)
         self._is_stamped = is_stamped
         self._keys = ContentKeys()
         title = file.name.rpartition("/")[2].rpartition(".")[0] or file.name

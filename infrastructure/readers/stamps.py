@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
@@ -10,9 +11,19 @@ from typing import Any, NamedTuple
 from application.ports.chat_reader import DateOrder
 from domain.message import Precision, Zone
 from infrastructure.readers.date_order import Triple, place
-from infrastructure.readers.local_time import LocalClock
+from infrastructure.readers.local_time import Clock
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST = 100_000_000  # seconds since 1970: numbers of fewer digits are not times but ids
+_LATEST = 4_102_444_800  # the year 2100
+# Parts of a second -> from when on. Numbers of 18 digits would be nanoseconds before 2001, and are
+# rather Windows' FILETIME, ticks of .NET, iMessage's nanoseconds since 2001 or ids.
+_UNITS: tuple[tuple[int, int, Precision], ...] = (
+    (1000, _EARLIEST, "millisecond"),
+    (1_000_000, _EARLIEST, "microsecond"),
+    (1_000_000_000, 1_000_000_000, "microsecond"),
+)
+_COMPACT = re.compile(r"(19[7-9]\d|20\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:(\d\d)(\d{3})?)?")
 _NUMBER = re.compile(r"\d{9,19}(?:\.\d{1,9})?")
 _ISO = re.compile(
     r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?:(:\d{2})(?:[.,](\d{1,9}))?)?)?"
@@ -64,48 +75,60 @@ def looks_like_time(value: Any) -> bool:
     return True
 
 
-def parse_stamp(value: Any, order: DateOrder, clock: LocalClock | None) -> Stamp:
+def parse_stamp(value: Any, order: DateOrder, clock: Clock | None) -> Stamp:
     """
     Args:
         clock: for times without an offset; None reads them as UTC.
 
     Raises:
-        ValueError, OverflowError: if it is no time between 1970 and 9999.
+        ValueError, OverflowError: if it is no time between 1970 and 9999 (2100 if it is a number).
     """
     if isinstance(value, str):
         text = value.strip()
     else:
         text = repr(value)
-        if isinstance(value, int | float) and 1e8 <= value < 1e11 and value == int(value):
+        if isinstance(value, int | float) and _EARLIEST <= value < _LATEST and value == int(value):
             return Stamp(_EPOCH + timedelta(seconds=int(value)), "second", "stated", text)
     if match := _ISO.fullmatch(text):
         return _from_iso(match, text, clock)
     if _NUMBER.fullmatch(text):
-        return _from_epoch(text)
+        return _from_digits(text, clock)
     if (fields := numeric_fields(text)) is not None:
         return _from_numbers(text, *fields, order, clock)
     return _from_english(text, clock)
 
 
-def _from_epoch(text: str) -> Stamp:
-    """Seconds, or milli-, micro- or nanoseconds: whichever gives a year of our time."""
+def _from_digits(text: str, clock: Clock | None) -> Stamp:
+    """A date without anything between its numbers, or what has passed since 1970."""
     whole, _, fraction = text.partition(".")
-    if not whole.isdigit() or "e" in text or len(whole) < 9:
-        raise ValueError(f"{text[:40]!r} is no time")
+    if (match := _COMPACT.fullmatch(text)) is not None:
+        with suppress(ValueError):  # there is no such day: a number
+            return _from_compact(match, text, clock)
     number = int(whole)
-    if len(whole) <= 11:
+    if _EARLIEST <= number < _LATEST:
         micros = int(fraction[:6].ljust(6, "0")) if fraction.strip("0") else 0
         at = _EPOCH + timedelta(seconds=number, microseconds=micros)
         return Stamp(at, "microsecond" if micros else "second", "stated", text)
-    if len(whole) <= 14:
-        return Stamp(_EPOCH + timedelta(milliseconds=number), "millisecond", "stated", text)
-    if len(whole) <= 17:
-        return Stamp(_EPOCH + timedelta(microseconds=number), "microsecond", "stated", text)
-    at = _EPOCH + timedelta(microseconds=number // 1000)
-    return Stamp(at, "microsecond", "stated", text)
+    for unit, earliest, precision in _UNITS:
+        if earliest * unit <= number < _LATEST * unit:
+            at = _EPOCH + timedelta(microseconds=number * 1_000_000 // unit)
+            return Stamp(at, precision, "stated", text)
+    raise ValueError(
+        f"{text[:40]!r} is no time: as seconds, milli-, micro- or nanoseconds since 1970 it lies "
+        "outside the years 1973 to 2100 (ids, and times counted from other years, are not guessed)"
+    )
 
 
-def _from_iso(match: re.Match[str], text: str, clock: LocalClock | None) -> Stamp:
+def _from_compact(match: re.Match[str], text: str, clock: Clock | None) -> Stamp:
+    year, month, day, hour, minute, second, millis = (int(part or 0) for part in match.groups())
+    local = datetime(year, month, day, hour, minute, second, millis * 1000)  # noqa: DTZ001
+    precision: Precision = "minute"
+    if match[6] is not None:
+        precision = "second" if match[7] is None else "millisecond"
+    return _placed(local, None, precision, text, clock)
+
+
+def _from_iso(match: re.Match[str], text: str, clock: Clock | None) -> Stamp:
     day, minutes, seconds, fraction, offset = match.groups()
     micros = (fraction or "")[:6].ljust(6, "0")
     local = datetime.fromisoformat(f"{day}T{minutes or '00:00'}{seconds or ':00'}.{micros}")
@@ -118,7 +141,7 @@ def _from_iso(match: re.Match[str], text: str, clock: LocalClock | None) -> Stam
 
 
 def _from_numbers(
-    text: str, date: Triple, time: Triple, order: DateOrder, clock: LocalClock | None
+    text: str, date: Triple, time: Triple, order: DateOrder, clock: Clock | None
 ) -> Stamp:
     match = _NUMERIC.fullmatch(text)
     offset = match[8] if match else None
@@ -130,7 +153,7 @@ def _from_numbers(
     return _placed(local, offset, precision, text, clock)
 
 
-def _from_english(text: str, clock: LocalClock | None) -> Stamp:
+def _from_english(text: str, clock: Clock | None) -> Stamp:
     if len(text) > 60 or not any(c.isdigit() for c in text):
         raise ValueError(f"{text[:40]!r} is no time")
     for pattern in _ENGLISH:
@@ -154,7 +177,7 @@ def _placed(
     offset: str | None,
     precision: Precision,
     text: str,
-    clock: LocalClock | None,
+    clock: Clock | None,
 ) -> Stamp:
     if offset in ("Z", "UTC") or (offset is None and clock is None):
         return Stamp(local.replace(tzinfo=UTC), precision, "stated", text)

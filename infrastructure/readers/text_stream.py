@@ -11,6 +11,7 @@ from application.ports.chat_reader import ExportFile
 from infrastructure.readers import repairs as kinds
 from infrastructure.readers.limits import CHUNK, MESSAGE_LIMIT
 from infrastructure.readers.repairs import Repairs
+from infrastructure.readers.utf16 import GUESSED_FROM, utf16_without_bom
 
 _BOMS = (  # the longer first: UTF-32-LE begins like UTF-16-LE
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -46,25 +47,14 @@ class Transcoded:
 
 def as_utf8(stream: BinaryIO) -> ByteStream:
     """The stream without its byte order mark, transcoded where it is UTF-16 or UTF-32."""
-    head = stream.read(64)
+    head = stream.read(GUESSED_FROM)
     for bom, encoding in _BOMS:
         if head.startswith(bom):
             stream.seek(len(bom))
             return stream if encoding == "utf-8" else Transcoded(stream, encoding)
     stream.seek(0)
-    guess = _guess_without_bom(head)
+    guess = utf16_without_bom(head)
     return stream if guess is None else Transcoded(stream, guess)
-
-
-def _guess_without_bom(head: bytes) -> str | None:
-    if len(head) < 8:
-        return None
-    even, odd = head[0::2].count(0), head[1::2].count(0)
-    if even + odd < len(head) * 0.3:
-        return None
-    if even == 0:
-        return "utf-16-le"
-    return "utf-16-be" if odd == 0 else None
 
 
 def sniff(file: ExportFile, size: int) -> bytes:
@@ -104,6 +94,7 @@ def decode_lines(source: ByteStream, repairs: Repairs, *, limit: int) -> Iterato
         lines = text.split("\n")
         if "\0" in text:
             lines = _without_nul(lines, number, repairs)
+        del block, text  # as large as the largest message: not to be held twice
         number += len(lines)
         for line in lines:
             yield line.removesuffix("\r")
