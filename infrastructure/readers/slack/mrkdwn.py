@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from datetime import UTC, datetime
 
 _TOKEN = re.compile(r"<([^<>]*)>")
+_SCHEME = re.compile(r"(?:mailto|tel|sip):|https?://(?:www\.)?", re.IGNORECASE)
+_SECONDS = re.compile(r"[0-9]{1,12}")
+_LAST_SECOND = 253_402_300_799  # of the year 9999
 
 
 class Mrkdwn:
     """Resolves the markup of one workspace. Emphasis and :emoji: stay as people typed them."""
 
-    def __init__(self, user_name: Callable[[str], str], channels: Mapping[str, str]) -> None:
+    def __init__(self, user_name: Callable[[str], str | None], channels: Mapping[str, str]) -> None:
         """
         Args:
-            user_name: the display name for a user's id.
+            user_name: the display name for a user's id, None if nobody knows it.
             channels: channel names by id.
         """
         self._user_name = user_name
@@ -34,71 +37,39 @@ class Mrkdwn:
         rest = target[1:]
         match target[:1]:
             case "@":
-                plain = f"@{self._user_name(rest) or label}"
+                plain = f"@{self._user_name(rest) or label.removeprefix('@') or rest}"
             case "#":
-                plain = f"#{self._channels.get(rest) or label or rest}"
+                plain = f"#{self._channels.get(rest) or label.removeprefix('#') or rest}"
             case "!":
-                plain = label or f"@{rest.partition('^')[0]}"
+                plain = label or _command(rest)
             case "":
                 plain = f"<{inside}>"
             case _:
-                address = target.removeprefix("mailto:")
-                plain = address if not label or label in address else f"{label} ({address})"
+                plain = _link(target, label)
         return plain
 
 
-def text_of_attachments(raw: Any) -> str:
-    """What bots write: a message without text whose attachments or blocks hold it."""
-    if not isinstance(raw, list):
-        return ""
-    lines: list[str] = []
-    for one in raw:
-        if not isinstance(one, dict):
-            continue
-        parts = [one.get(key) for key in ("pretext", "title", "text")]
-        texts = [part for part in parts if isinstance(part, str) and part]
-        fallback = one.get("fallback")
-        if not texts and isinstance(fallback, str):
-            texts = [fallback]
-        lines += texts
-    return "\n".join(lines)
+def _command(command: str) -> str:
+    """`here`, `subteam^S1` or `date^1392734382^{date}`."""
+    name, _, rest = command.partition("^")
+    argument = rest.partition("^")[0]
+    if name == "date" and _SECONDS.fullmatch(argument) and int(argument) <= _LAST_SECOND:
+        return datetime.fromtimestamp(int(argument), UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return f"@{argument if name == 'subteam' and argument else name}"
 
 
-def text_of_blocks(raw: Any, depth_left: int = 12) -> str:
-    """All text in the blocks of a message, one line per block; still with markup."""
-    if depth_left == 0:
-        return ""
-    if isinstance(raw, list):
-        return "\n".join(t for t in (text_of_blocks(one, depth_left - 1) for one in raw) if t)
-    if not isinstance(raw, dict):
-        return ""
-    if raw.get("type") == "rich_text_section":
-        elements = raw.get("elements")
-        return "".join(_inline(e) for e in elements) if isinstance(elements, list) else ""
-    text = raw.get("text")
-    if isinstance(text, str):
-        return text
-    parts = (raw.get(key) for key in ("text", "fields", "elements"))
-    return "\n".join(t for t in (text_of_blocks(part, depth_left - 1) for part in parts) if t)
+def _link(target: str, label: str) -> str:
+    address = target
+    if not address.startswith("http"):
+        for scheme in ("mailto:", "tel:", "sip:"):
+            address = address.removeprefix(scheme)
+    if not label or label == target:
+        return address
+    # The same address in short, without what stands before it and the slash at its end?
+    is_label = label.rstrip("/") not in target and target not in label
+    return f"{label} ({address})" if is_label or _bare(label) != _bare(target) else address
 
 
-def _inline(element: Any) -> str:
-    """One element of a line, as mrkdwn."""
-    if not isinstance(element, dict):
-        return ""
-    match element:
-        case {"type": "user", "user_id": str(user)}:
-            text = f"<@{user}>"
-        case {"type": "channel", "channel_id": str(channel)}:
-            text = f"<#{channel}>"
-        case {"type": "emoji", "name": str(name)}:
-            text = f":{name}:"
-        case {"type": "link", "url": str(url)}:
-            text = f"<{url}|{element.get('text') or ''}>"
-        case {"type": "broadcast", "range": str(everyone)}:
-            text = f"<!{everyone}>"
-        case {"text": str(plain)}:
-            text = plain
-        case _:
-            text = ""
-    return text
+def _bare(address: str) -> str:
+    match = _SCHEME.match(address)
+    return address[match.end() if match else 0 :].rstrip("/")

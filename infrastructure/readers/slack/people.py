@@ -35,6 +35,11 @@ class People:
         """The id itself where nothing better is known."""
         return self._names.get(id, id)
 
+    def known_name(self, id: str) -> str | None:
+        """None where nothing but the id is known."""
+        name = self._names.get(id)
+        return None if name == id else name
+
     def author(self, raw: dict[str, Any]) -> Author | None:
         """Who sent a message; None if it names nobody."""
         user = raw.get("user")

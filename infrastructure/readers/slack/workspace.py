@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from application.ports.chat_reader import ReadWarning
+from application.ports.chat_reader import Export, ExportFile, ReadWarning
 from domain.message import Conversation, ConversationKind
-from infrastructure.readers.archive import Archive, BrokenMemberError, Member
 from infrastructure.readers.json_buffer import BrokenJsonError
 from infrastructure.readers.json_cursor import JsonCursor, Unparsed
 from infrastructure.readers.limits import HELD_WARNINGS
+from infrastructure.readers.reading import name_of
 from infrastructure.readers.repairs import Repairs
+from infrastructure.readers.slack.files import Upload, uploads_of
 from infrastructure.readers.slack.people import People
 from infrastructure.readers.text_stream import as_utf8
 
 _CONVERSATIONS = 200_000
-DAY_FILE = re.compile(r"(?P<folder>.+)/\d{4}-\d{2}-\d{2}\.json")
+_DEEPEST = 4  # folders in which a list of conversations may lie
+DAY_FILE = re.compile(r"(?P<folder>(?!(?:.*/)?__uploads/).+)/\d{4}-\d{2}-\d{2}\.json")
 PEOPLE_FILES = ("users.json", "org_users.json")
 # In the order in which their conversations are read.
 LIST_FILES: dict[str, ConversationKind] = {
@@ -34,7 +36,7 @@ class Folder:
     """A conversation and the files of its days, oldest first."""
 
     conversation: Conversation
-    days: list[Member]
+    days: list[ExportFile]
 
 
 @dataclass(slots=True)
@@ -43,6 +45,7 @@ class Workspace:
 
     people: People = field(default_factory=People)
     channels: dict[str, str] = field(default_factory=dict)  # names by id
+    uploads: dict[str, Upload] = field(default_factory=dict)  # by file id
     folders: list[Folder] = field(default_factory=list)
     warnings: list[ReadWarning] = field(default_factory=list)
 
@@ -51,17 +54,18 @@ class Workspace:
             self.warnings.append(warning)
 
 
-def explore(archive: Archive) -> Workspace:
+def explore(export: Export) -> Workspace:
     """Read everything but the messages."""
     found = Workspace()
-    _read_people(archive, found)
-    days: dict[str, list[Member]] = {}
-    for member in archive.members:
+    _read_people(export, found)
+    found.uploads = uploads_of(export.files)
+    days: dict[str, list[ExportFile]] = {}
+    for member in export.files:
         if match := DAY_FILE.fullmatch(member.name):
             days.setdefault(match["folder"], []).append(member)
-    ids: set[str] = set()
+    ids: dict[str, Folder] = {}
     for name, kind in LIST_FILES.items():
-        for member in _named(archive, name):
+        for member in _named(export, name):
             root = member.name.removesuffix(name)
             for raw in _listed(member, ids, found):
                 _add(found, raw, kind, root, days, ids)
@@ -74,9 +78,9 @@ def explore(archive: Archive) -> Workspace:
     return found
 
 
-def _read_people(archive: Archive, found: Workspace) -> None:
+def _read_people(export: Export, found: Workspace) -> None:
     for name in PEOPLE_FILES:
-        for member in _named(archive, name):
+        for member in _named(export, name):
             for one in elements(member):
                 if isinstance(one, ReadWarning):
                     found.warn(one)
@@ -84,7 +88,7 @@ def _read_people(archive: Archive, found: Workspace) -> None:
                     found.people.add(one[1])
 
 
-def _listed(member: Member, ids: set[str], found: Workspace) -> Iterator[dict[str, Any]]:
+def _listed(member: ExportFile, ids: Collection[str], found: Workspace) -> Iterator[dict[str, Any]]:
     """The conversations of one list that can be told apart."""
     for one in elements(member):
         if isinstance(one, ReadWarning):
@@ -101,8 +105,8 @@ def _listed(member: Member, ids: set[str], found: Workspace) -> Iterator[dict[st
             yield raw
 
 
-def _named(archive: Archive, name: str) -> list[Member]:
-    return [m for m in archive.members if m.path.name == name and len(m.path.parts) <= 4]
+def _named(export: Export, name: str) -> list[ExportFile]:
+    return [f for f in export.files if name_of(f) == name and f.name.count("/") < _DEEPEST]
 
 
 def _add(
@@ -110,20 +114,22 @@ def _add(
     raw: dict[str, Any],
     kind: ConversationKind,
     root: str,
-    days: dict[str, list[Member]],
-    ids: set[str],
+    days: dict[str, list[ExportFile]],
+    ids: dict[str, Folder],
 ) -> None:
     known: str = raw["id"]
-    if known in ids:
-        return  # shared by two workspaces of an organisation: listed in both, with one folder
     name = raw.get("name")
+    folder = next((f for f in (f"{root}{name}", f"{root}{known}") if f in days), None)
+    members = [] if folder is None else days.pop(folder)
+    if known in ids:
+        # Shared by two workspaces of an organisation: listed in both, perhaps with both folders.
+        ids[known].days[:] = _sorted([*ids[known].days, *members])
+        return
     title = name if isinstance(name, str) and name else _members_names(found, raw) or known
     if isinstance(name, str) and name:
         found.channels[known] = name
-    folder = next((f for f in (f"{root}{name}", f"{root}{known}") if f in days), None)
-    ids.add(known)
-    members = [] if folder is None else days.pop(folder)
-    found.folders.append(Folder(Conversation(known, title, kind), _sorted(members)))
+    ids[known] = Folder(Conversation(known, title, kind), _sorted(members))
+    found.folders.append(ids[known])
 
 
 def _members_names(found: Workspace, raw: dict[str, Any]) -> str:
@@ -133,11 +139,11 @@ def _members_names(found: Workspace, raw: dict[str, Any]) -> str:
     return ", ".join(found.people.name(m) for m in members if isinstance(m, str))
 
 
-def _sorted(days: list[Member]) -> list[Member]:
-    return sorted(days, key=lambda member: member.name)
+def _sorted(days: list[ExportFile]) -> list[ExportFile]:
+    return sorted(days, key=lambda member: (name_of(member), member.name))
 
 
-def elements(member: Member) -> Iterator[tuple[int, Any] | ReadWarning]:
+def elements(member: ExportFile) -> Iterator[tuple[int, Any] | ReadWarning]:
     """
     The elements of a file that holds one list, numbered from 1. Where the file breaks, its
     readable beginning and a warning are what it gives.
@@ -155,6 +161,4 @@ def elements(member: Member) -> Iterator[tuple[int, Any] | ReadWarning]:
     except BrokenJsonError as error:
         reason = f"{error}; the rest of this file was not read, the others were"
         yield ReadWarning(member.name, number + 1, reason)
-    except BrokenMemberError as error:
-        yield ReadWarning(member.name, number + 1, error.reason)
     yield from repairs.warnings(member.name)

@@ -158,6 +158,12 @@ def value_of(row: Row, column: str) -> Any:
     return value_of(value, inner) if isinstance(value, dict) else None
 
 
+def is_named_inside(field: str, key: str) -> bool:
+    """Whether a key of such an object is its id or its name."""
+    plain = _NOISE.sub("", key.casefold())
+    return plain == "id" or plain in _INSIDE[field]
+
+
 def named_inside(field: str, value: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Id and name in an object such as {"id": …, "name": …}."""
     plain = {_NOISE.sub("", str(key).casefold()): one for key, one in value.items()}

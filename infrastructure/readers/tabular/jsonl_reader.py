@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from application.ports.chat_reader import (
+    Export,
     ExportFile,
     ReadFacts,
     ReadItem,
@@ -12,15 +14,15 @@ from application.ports.chat_reader import (
     ReadWarning,
     Recognition,
 )
-from infrastructure.readers.archive import is_archive
 from infrastructure.readers.json_values import UnparsableJsonError, parse
 from infrastructure.readers.limits import SNIFF
-from infrastructure.readers.reading import or_unreadable
+from infrastructure.readers.reading import files_ending
 from infrastructure.readers.repairs import Repairs
 from infrastructure.readers.tabular.columns import Row, guess, is_complete
 from infrastructure.readers.tabular.table import column_names, read_table
 from infrastructure.readers.text_stream import read_lines, sniff
 
+_ENDINGS = (".jsonl", ".ndjson", ".json")
 _LINES_ASKED = 20
 
 
@@ -28,11 +30,13 @@ class JsonLinesReader:
     """Keys are mapped by name and value, or as the person says; the rest is kept as `extra`."""
 
     format = "jsonl"
-    version = 1
+    version = 2
 
-    def recognise(self, file: ExportFile) -> Recognition | None:
-        if is_archive(file):
-            return None
+    def recognise(self, export: Export) -> Recognition | None:
+        files = files_ending(export, *_ENDINGS)
+        return self._recognise(files[0]) if files else None
+
+    def _recognise(self, file: ExportFile) -> Recognition | None:
         head = sniff(file, SNIFF)
         lines = head.split(b"\n")
         if len(head) >= SNIFF:
@@ -48,9 +52,9 @@ class JsonLinesReader:
             return None
         return Recognition(self.format, 0.3, "every line is a JSON object")
 
-    def read(self, file: ExportFile, options: ReadOptions, facts: ReadFacts) -> Iterator[ReadItem]:
-        table = read_table(file, lambda: _rows(file), options, facts)
-        yield from or_unreadable(table, file)
+    def read(self, export: Export, options: ReadOptions, facts: ReadFacts) -> Iterator[ReadItem]:
+        for file in files_ending(export, *_ENDINGS):
+            yield from read_table(file, partial(_rows, file), options, facts)
 
 
 def _object(line: bytes) -> Row | None:

@@ -20,9 +20,10 @@ from infrastructure.readers.json_values import storable
 from infrastructure.readers.local_time import LocalClock
 from infrastructure.readers.reading import count_key
 from infrastructure.readers.stamps import Stamp, parse_stamp
-from infrastructure.readers.tabular.columns import Row, named_inside, value_of
+from infrastructure.readers.tabular.columns import Row, is_named_inside, named_inside, value_of
 
 _SIMPLE = {"sent_at", "clock", "author", "author_id", "text", "conversation", "key"}
+_OBJECTS = ("author", "conversation")  # fields that may be objects with an id and a name
 _KINDS: frozenset[str] = frozenset(get_args(MessageKind))
 
 
@@ -49,9 +50,8 @@ class RowConverter:
         self._unknown = facts.unknown_keys
         self._keys = ContentKeys()
         self._is_simple = columns.keys() <= _SIMPLE
-        self._used = frozenset(column.partition(".")[0] for column in columns.values()) | frozenset(
-            columns.values()
-        )
+        self._used = frozenset(columns.values())
+        self._objects = {columns[field]: field for field in _OBJECTS if field in columns}
 
     def convert(self, row: Row) -> tuple[Conversation, Message]:
         """
@@ -66,7 +66,8 @@ class RowConverter:
         if key is None:
             name = author.id if author else ""
             key = self._keys.key(conversation.id, stamp.written, name, text)
-        extra = None if row.keys() <= self._used else self._extra(row)
+        is_all_used = row.keys() <= self._used and not self._has_objects(row)
+        extra = None if is_all_used else self._extra(row)
         if self._is_simple:
             return conversation, Message(
                 *(conversation.id, key, author, stamp.at, stamp.precision, stamp.zone),
@@ -132,14 +133,47 @@ class RowConverter:
         except (ValueError, OverflowError):
             return None
 
+    def _has_objects(self, row: Row) -> bool:
+        for column in self._objects:  # noqa: SIM110 - this is the inner loop
+            if isinstance(row.get(column), dict):
+                return True
+        return False
+
     def _extra(self, row: Row) -> dict[str, Any] | None:
         kept: dict[str, Any] = {}
         for column, value in row.items():
-            if column in self._used or value in (None, ""):
+            if column not in self._used:
+                left = self._left(column, value)
+            elif column in self._objects and isinstance(value, dict):
+                left = self._beside_name(column, value)
+            else:
                 continue
-            count_key(self._unknown, column)
-            kept[column] = storable(value)
+            if left is not None:
+                kept[column] = storable(left)
         return kept or None
+
+    def _beside_name(self, column: str, value: Row) -> Row | None:
+        """What an object says of a person or a conversation besides id and name."""
+        field = self._objects[column]
+        rest = {key: one for key, one in value.items() if not is_named_inside(field, str(key))}
+        for key in rest:
+            count_key(self._unknown, f"{column}.{key}")
+        return rest or None
+
+    def _left(self, column: str, value: Any) -> Any:
+        """What of a value no field was taken from; None if that is nothing."""
+        if value in (None, ""):
+            return None
+        if isinstance(value, dict) and any(used.startswith(f"{column}.") for used in self._used):
+            inner = {
+                key: left
+                for key, one in value.items()
+                if f"{column}.{key}" not in self._used
+                and (left := self._left(f"{column}.{key}", one)) is not None
+            }
+            return inner or None
+        count_key(self._unknown, column)
+        return value
 
 
 def _word(value: Any) -> str | None:

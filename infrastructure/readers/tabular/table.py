@@ -8,6 +8,7 @@ from itertools import islice
 
 from application.ports.chat_reader import (
     DateOrder,
+    DatesRead,
     ExportFile,
     ReadFacts,
     ReadItem,
@@ -25,6 +26,8 @@ from infrastructure.readers.tabular.rows import RowConverter
 
 SAMPLE_ROWS = 200
 _SAMPLE_SIZE = 500_000  # characters and values
+_DEEPEST = 2  # objects inside an object whose keys are columns
+_MOST_NAMES = 2000
 _CONVERSATIONS = 100_000  # remembered as already told of; beyond, one may be told of again
 
 # Yields (line, row), or a warning in place of what is no row.
@@ -49,12 +52,14 @@ def read_table(
     order: DateOrder = options.date_order or "dmy"
     column = facts.columns["sent_at"]
     if any(numeric_fields(value_of(row, column)) for row in sample):
+        possible: tuple[DateOrder, ...] = (order,)
+        doubt = None
         if options.date_order is None:
-            order, doubt = _decide_order(rows, column)
+            order, possible, doubt = _decide_order(rows, column)
             if doubt is not None:
                 reason = f"dates were read as {'/'.join(order)} because {doubt}"
                 yield ReadWarning(file.name, None, f"{reason}; if wrong, state the date order")
-        facts.date_order = order
+        facts.add_dates(DatesRead(file.name, order, possible, doubt))
     title = file.name.rpartition("/")[2].rpartition(".")[0] or file.name
     converter = RowConverter(
         facts.columns,
@@ -99,14 +104,24 @@ def _sample(rows: Rows) -> list[Row]:
 
 
 def column_names(rows: list[Row]) -> list[str]:
-    """All columns of some rows, in order of appearance; those inside objects as "a.b", too."""
+    """All columns of some rows, in order of appearance; those inside objects as "a.b.c", too."""
     names: dict[str, None] = {}
     for row in rows:
         for name, value in row.items():
             names[name] = None
             if isinstance(value, dict):
-                names.update(dict.fromkeys(f"{name}.{inner}" for inner in value))
+                _add_inner(names, name, value, _DEEPEST)
     return list(names)
+
+
+def _add_inner(names: dict[str, None], outer: str, value: Row, depth_left: int) -> None:
+    for inner, deeper in value.items():
+        if len(names) >= _MOST_NAMES:
+            return
+        name = f"{outer}.{inner}"
+        names[name] = None
+        if isinstance(deeper, dict) and depth_left:
+            _add_inner(names, name, deeper, depth_left - 1)
 
 
 def _check(
@@ -132,11 +147,12 @@ def _check(
         facts.columns = {"sent_at": "", "text": ""}
 
 
-def _decide_order(rows: Rows, column: str) -> tuple[DateOrder, str | None]:
+def _decide_order(rows: Rows, column: str) -> tuple[DateOrder, tuple[DateOrder, ...], str | None]:
     votes = DateOrderVotes()
     for one in rows():
         if not isinstance(one, ReadWarning) and (
             fields := numeric_fields(value_of(one[1], column))
         ):
             votes.add(*fields)
-    return votes.decide()
+    order, doubt = votes.decide()
+    return order, votes.possible(order), doubt

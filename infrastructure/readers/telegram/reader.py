@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from application.ports.chat_reader import (
+    Export,
     ExportFile,
     ReadFacts,
     ReadItem,
@@ -15,12 +16,11 @@ from application.ports.chat_reader import (
     Recognition,
 )
 from domain.message import Conversation, ConversationKind
-from infrastructure.readers.archive import Archive, BrokenMemberError, Member, is_archive
 from infrastructure.readers.json_buffer import BrokenJsonError
 from infrastructure.readers.json_cursor import JsonCursor, Unparsed
 from infrastructure.readers.limits import MEBIBYTE, SNIFF
 from infrastructure.readers.local_time import LocalClock
-from infrastructure.readers.reading import MALFORMED, count_key, or_unreadable
+from infrastructure.readers.reading import MALFORMED, count_key, files_ending, name_of
 from infrastructure.readers.repairs import Repairs
 from infrastructure.readers.telegram.messages import ChatMessages
 from infrastructure.readers.text_stream import as_utf8, sniff
@@ -28,6 +28,7 @@ from infrastructure.readers.text_stream import as_utf8, sniff
 _KINDS: dict[str, ConversationKind] = {
     "saved_messages": "direct",
     "replies": "direct",
+    "verify_codes": "direct",
     "personal_chat": "direct",
     "bot_chat": "direct",
     "private_group": "group",
@@ -36,7 +37,11 @@ _KINDS: dict[str, ConversationKind] = {
     "private_channel": "channel",
     "public_channel": "channel",
 }
-_TITLES = {"saved_messages": "Saved messages", "replies": "Replies"}
+_TITLES = {
+    "saved_messages": "Saved messages",
+    "replies": "Replies",
+    "verify_codes": "Verification codes",
+}
 _CHAT_TYPE = re.compile(rb'"type"\s*:\s*"(' + "|".join(_KINDS).encode() + rb')"')
 _MESSAGES = re.compile(rb'"messages"\s*:\s*\[')
 _MESSAGE = re.compile(rb'"type"\s*:\s*"(?:message|service)"')
@@ -45,49 +50,45 @@ _ACCOUNT = re.compile(rb'"(?:chats|left_chats)"\s*:\s*\{\s*"about"')
 _HEADER_KEYS = {"id", "name", "type"}
 _CHAT_KEYS = _HEADER_KEYS | {"messages", "about", "chats", "left_chats"}
 _LOOKS_AHEAD = 20  # chats whose header comes after their messages: each costs another pass
-_ARCHIVE_MEMBERS = 20
+_FILES_ASKED = 20  # of an archive
 
 
 class TelegramReader:
     """Times are UTC where the file has them (`date_unixtime`), else the exporter's local time."""
 
     format = "telegram"
-    version = 1
+    version = 2
 
-    def recognise(self, file: ExportFile) -> Recognition | None:
-        if is_archive(file):
-            with Archive(file) as archive:
-                members = _results(archive)
-                return self._recognise(members[0]) if members else None
-        return self._recognise(file)
-
-    def _recognise(self, file: ExportFile) -> Recognition | None:
-        reason = _what_says_telegram(file)
+    def recognise(self, export: Export) -> Recognition | None:
+        reason = next(filter(None, map(_what_says_telegram, _results(export))), None)
         return None if reason is None else Recognition(self.format, 0.95, reason)
 
-    def read(self, file: ExportFile, options: ReadOptions, facts: ReadFacts) -> Iterator[ReadItem]:
-        yield from or_unreadable(self._read(file, options, facts), file)
-
-    def _read(self, file: ExportFile, options: ReadOptions, facts: ReadFacts) -> Iterator[ReadItem]:
-        clock = LocalClock(options, facts, file=file.name)
-        if not is_archive(file):
-            yield from _Document(file, clock, facts).read()
-            return
-        with Archive(file) as archive:
-            for member in _results(archive):
-                yield from _Document(member, clock, facts).read()
+    def read(self, export: Export, options: ReadOptions, facts: ReadFacts) -> Iterator[ReadItem]:
+        clock = LocalClock(options, facts, file=export.name)
+        for file in _results(export):
+            if not export.is_packed or _what_says_telegram(file) is not None:
+                yield from _Document(file, clock, facts, _sizes(export, file)).read()
 
 
-def _results(archive: Archive) -> list[Member]:
-    members = [m for m in archive.members if m.name.lower().endswith(".json")]
-    return [m for m in members[:_ARCHIVE_MEMBERS] if _what_says_telegram(m) is not None]
+def _results(export: Export) -> Sequence[ExportFile]:
+    """The files that may be exports of chats; media may be JSON, too."""
+    return files_ending(export, ".json")[:_FILES_ASKED]
+
+
+def _sizes(export: Export, result: ExportFile) -> dict[str, int]:
+    """Bytes of the files beside a result, by their paths as it writes them."""
+    if not export.is_packed:
+        return {}
+    root = result.name.removesuffix(name_of(result))
+    return {
+        file.name.removeprefix(root): file.size
+        for file in export.files
+        if file.name.startswith(root)
+    }
 
 
 def _what_says_telegram(file: ExportFile) -> str | None:
-    try:
-        head = sniff(file, SNIFF)
-    except BrokenMemberError:
-        return None
+    head = sniff(file, SNIFF)
     if not head.lstrip().startswith(b"{"):
         return None
     if _ACCOUNT.search(head):
@@ -101,10 +102,13 @@ def _what_says_telegram(file: ExportFile) -> str | None:
 
 
 class _Document:
-    def __init__(self, file: ExportFile, clock: LocalClock, facts: ReadFacts) -> None:
+    def __init__(
+        self, file: ExportFile, clock: LocalClock, facts: ReadFacts, sizes: Mapping[str, int]
+    ) -> None:
         self._file = file
         self._clock = clock
         self._facts = facts
+        self._sizes = sizes
         self._repairs = Repairs()
         self._looks = 0
         self._chats = 0
@@ -136,6 +140,8 @@ class _Document:
                         cursor.skip()
             elif key in _HEADER_KEYS:
                 header[key] = cursor.value()
+            elif is_document and key == "personal_information":
+                self._facts.owner = _owner(cursor.value())
             else:
                 if not is_document and key not in _CHAT_KEYS:
                     count_key(self._facts.unknown_keys, f"chats.{key}")
@@ -145,7 +151,7 @@ class _Document:
         self._chats += 1
         conversation = _conversation(header, f"Chat {self._chats}")
         yield conversation
-        messages = ChatMessages(conversation, self._clock, self._facts)
+        messages = ChatMessages(conversation, self._clock, self._facts, self._sizes)
         self._element = 1
         for element, raw in enumerate(cursor.elements(), start=1):
             self._element = element + 1
@@ -176,7 +182,7 @@ class _Document:
                 while ahead.follow(b","):
                     key = ahead.value()
                     ahead.follow(b":")
-                    if key in _HEADER_KEYS:
+                    if isinstance(key, str) and key in _HEADER_KEYS:
                         found[key] = ahead.value()
                     else:
                         ahead.skip()
@@ -184,6 +190,14 @@ class _Document:
                 # The same break is met and told of when the messages are read.
                 return found
         return found
+
+
+def _owner(about: Any) -> str | None:
+    """The name in an account's own export."""
+    if not isinstance(about, dict):
+        return None
+    names = [about.get("first_name"), about.get("last_name")]
+    return " ".join(name for name in names if isinstance(name, str) and name) or None
 
 
 def _is_complete(header: dict[str, Any]) -> bool:

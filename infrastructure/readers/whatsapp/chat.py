@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 
 from application.ports.chat_reader import DateOrder, ExportFile, ReadItem, ReadWarning
-from domain.message import Author, Conversation, Message, Precision
+from domain.message import Attachment, Author, Conversation, Message, Precision
 from infrastructure.readers.content_keys import ContentKeys
-from infrastructure.readers.date_order import place
+from infrastructure.readers.date_order import Triple, place
 from infrastructure.readers.drafts import Draft
-from infrastructure.readers.local_time import LocalClock
+from infrastructure.readers.local_time import LineClock, LocalClock
 from infrastructure.readers.repairs import Repairs
 from infrastructure.readers.text_stream import read_lines
-from infrastructure.readers.whatsapp.headers import Header, HeaderParser, Shape
-from infrastructure.readers.whatsapp.notices import interpret, split_author
+from infrastructure.readers.whatsapp.calendars import gregorian
+from infrastructure.readers.whatsapp.header_parser import HeaderParser
+from infrastructure.readers.whatsapp.headers import Header, Shape
+from infrastructure.readers.whatsapp.names import clean_name, split_author
+from infrastructure.readers.whatsapp.notices import interpret, poll_without_votes
 
-_AUTHORS_KEPT = 10_000
+_SAID_BY_PHONE = ("\u200e", "\u200f")  # marks before what the iPhone itself says
+_KEPT = 10_000  # authors, and days
 
 
 class _Moment(NamedTuple):
@@ -39,16 +43,26 @@ class ChatLines:
         shapes: frozenset[Shape],
         order: DateOrder,
         clock: LocalClock,
+        is_tight: bool,
+        sizes: Mapping[str, int],
     ) -> None:
+        """
+        Args:
+            is_tight: whether no space follows the colon after a name.
+            sizes: bytes of the files that lie beside the chat, by name.
+        """
         self._file = file
         self._conversation = conversation
         self._shapes = shapes
         self._order = order
-        self._clock = clock
+        self._clock = LineClock(clock)
+        self._colon = ":" if is_tight else ": "
+        self._sizes = sizes
         self._keys = ContentKeys()
-        self._authors: dict[str, Author] = {}
-        has_seconds = any(shape.has_seconds for shape in shapes)
-        self._precision: Precision = "second" if has_seconds else "minute"
+        self._authors: dict[str, Author] = {}  # by the name as it is written
+        self._days: dict[Triple, date] = {}
+        # Names are cut at the first colon, but the chat's own may have one.
+        self._title = f"{conversation.title}{self._colon}" if ":" in conversation.title else None
 
     def read(self) -> Iterator[ReadItem]:
         """Messages in file order; warnings at the line they are about."""
@@ -72,13 +86,13 @@ class ChatLines:
             if draft is not None and last is not None:
                 if draft.cut_lines:
                     yield self._cut(draft)
-                yield self._message(draft, moment, is_bracketed=last.shape.is_bracketed)
+                yield self._message(draft, moment, last.shape)
                 draft = None
             if header is not last:
                 try:
                     moment = self._moment(header)
                 except (ValueError, OverflowError) as error:
-                    reason = f"a date that does not exist ({error}); message skipped"
+                    reason = f"a date that cannot be read ({error}); message skipped"
                     yield self._warning(number, reason)
                     continue
                 last = header
@@ -86,13 +100,18 @@ class ChatLines:
         if draft is not None and last is not None:
             if draft.cut_lines:
                 yield self._cut(draft)
-            yield self._message(draft, moment, is_bracketed=last.shape.is_bracketed)
+            yield self._message(draft, moment, last.shape)
         if orphans > 1:
             yield self._warning(None, f"{orphans} lines belong to no message and were left out")
         yield from repairs.warnings(self._file.name)
 
     def _moment(self, header: Header) -> _Moment:
-        local = datetime(*place(header.date, self._order), *header.clock)  # noqa: DTZ001
+        day = self._days.get(header.date)
+        if day is None:
+            if len(self._days) >= _KEPT:
+                self._days.clear()
+            day = self._days[header.date] = gregorian(place(header.date, self._order))
+        local = datetime.combine(day, time(*header.clock))
         return _Moment(local.isoformat(), self._clock.utc(local))
 
     def _warning(self, line: int | None, reason: str) -> ReadWarning:
@@ -101,33 +120,54 @@ class ChatLines:
     def _cut(self, draft: Draft) -> ReadWarning:
         return self._warning(draft.line, f"a message too long: {draft.cut_lines} lines left out")
 
-    def _message(self, draft: Draft, moment: _Moment, *, is_bracketed: bool) -> Message:
-        name, text = split_author(draft.head, is_bracketed=is_bracketed)
+    def _message(self, draft: Draft, moment: _Moment, shape: Shape) -> Message:
+        author, text = self._author_and_text(draft.head, shape)
         text += draft.continuation
         conversation = self._conversation
-        key = self._keys.key(conversation.id, moment.written, name or "", text)
-        if name is None:
+        name = author.name if author is not None else ""
+        key = self._keys.key(conversation.id, moment.written, name, poll_without_votes(text))
+        precision: Precision = "second" if shape.has_seconds else "minute"
+        if author is None:
             return Message(
-                *(conversation.id, key, None, moment.at, self._precision, self._clock.zone),
+                *(conversation.id, key, None, moment.at, precision, self._clock.zone),
                 kind="system",
                 text=text.strip(),
             )
-        author: Author | None = self._author(name)
-        content = interpret(text)
-        if content.kind == "system" and name == conversation.title:
-            author = None  # the iPhone puts notices under the chat's own name
+        content = interpret(text, is_bracketed=shape.is_bracketed)
+        kind = content.kind
+        if author.name == conversation.title and not content.is_call:
+            if conversation.kind == "group" and text.startswith(_SAID_BY_PHONE):
+                kind = "system"
+            if kind == "system":
+                author = None  # the iPhone puts notices under the chat's own name
         return Message(
-            *(conversation.id, key, author, moment.at, self._precision, self._clock.zone),
-            kind=content.kind,
+            *(conversation.id, key, author, moment.at, precision, self._clock.zone),
+            kind=kind,
             text=content.text,
-            attachments=content.attachments,
-            extra={"edited": True} if content.is_edited else None,
+            attachments=self._sized(content.attachments) if content.attachments else (),
+            extra=content.extra,
         )
 
-    def _author(self, name: str) -> Author:
-        author = self._authors.get(name)
+    def _sized(self, attachments: tuple[Attachment, ...]) -> tuple[Attachment, ...]:
+        return tuple(one._replace(size=self._sizes.get(one.name)) for one in attachments)
+
+    def _author_and_text(self, head: str, shape: Shape) -> tuple[Author | None, str]:
+        name: str | None
+        name, colon, text = head.partition(self._colon)
+        if colon and self._title is None and (author := self._authors.get(name)) is not None:
+            return author, text
+        if self._title is not None and head.startswith(self._title):
+            name, text = self._conversation.title, head[len(self._title) :]
+        else:
+            is_tight = self._colon == ":"
+            name, text = split_author(head, is_bracketed=shape.is_bracketed, is_tight=is_tight)
+        return (None if name is None else self._author(name)), text
+
+    def _author(self, written: str) -> Author:
+        author = self._authors.get(written)
         if author is None:
-            if len(self._authors) >= _AUTHORS_KEPT:
+            if len(self._authors) >= _KEPT:
                 self._authors.clear()
-            author = self._authors[name] = Author(name, name)
+            name = clean_name(written)
+            author = self._authors[written] = Author(name, name)
         return author

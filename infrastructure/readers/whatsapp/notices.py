@@ -1,162 +1,200 @@
-"""What a WhatsApp line says besides text: notices, media, marks of editing and deletion."""
+"""What a WhatsApp line says besides text: media, polls, places, marks of editing and deletion."""
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from domain.message import Attachment, MessageKind
-from infrastructure.readers.whatsapp.headers import MARKS
+from infrastructure.readers.whatsapp.marks import GENERATED, MARKS, without_marks
+from infrastructure.readers.whatsapp.media_phrases import (
+    OMITTED,
+    comparable,
+    omitted_kind,
+    says_attached,
+)
+from infrastructure.readers.whatsapp.notice_phrases import (
+    NOTICES,
+    is_deletion,
+    is_encryption_notice,
+    is_missed_call,
+    without_edited_mark,
+)
 
-_NAME_LIMIT = 120  # characters; longer is a notice with a colon in it
-_FILE = r"[^<>:/\\]{1,200}\.\w{1,6}"
-_IN_BRACKETS = re.compile(rf"<[{MARKS}\s]*[^<>:]{{1,30}}:\s*({_FILE})\s*>")
-_ATTACHED_WORDS = (
-    "file attached|attached|Datei angehängt|angehängt|archivo adjunto|adjunto|fichier joint|"
-    "arquivo anexado|ficheiro anexado|anexado|bestand bijgevoegd|bijgevoegd|file allegato|"
-    "allegato|файл добавлен|файл прикреплен|dosya ekli|bifogad fil|vedhæftet fil|"
-    "文件附件|ファイル添付"
-)
-_FILE_WITH_WORD = re.compile(rf"({_FILE}) [(<][{MARKS}]*(?:{_ATTACHED_WORDS})[)>]")
+_FILE = r"[^<>:/\\\n]{1,200}\.\w{1,8}"
+_IN_BRACKETS = re.compile(rf"<[{MARKS}\s]*[^<>:]{{1,30}}:\s*({_FILE})\s*>[{MARKS}]*")
+_BEFORE_WORD = re.compile(rf"({_FILE}) ?[(<]([^()<>]{{1,40}})[)>]")
 _OWN_NAME = re.compile(r"((?:IMG|VID|AUD|PTT|STK|DOC)-\d{8}-WA\d{4,}\.\w{1,6}) \([^()]*\)")
-_OMITTED = re.compile(
-    r"(image|video|audio|GIF|sticker|document|Contact card|media|Bild|Video|Audio|Dokument|Sticker|"
-    r"imagen|imagem|immagine|afbeelding|documento|contacto) "
-    r"(omitted|weggelassen|omitid[oa]|omess[oa]|weggelaten|ocultad[oa])",
-    re.IGNORECASE,
+_NUMBER = re.compile(r"\A\d{5,}-")  # before the names of an iPhone's files
+_POLL = re.compile(rf"[{MARKS}]*([^\W\d_a-zß-ÿ]{{3,14}}) ?:[ {MARKS}]*")
+_OPTION = re.compile(
+    rf"[{MARKS}]*([^\W\d_a-zß-ÿ]{{3,14}} ?: .*?) \([{MARKS}]*(\d{{1,7}}) [^()]{{1,20}}\)[{MARKS}]*"
 )
-_MEDIA = frozenset(
-    text.casefold()
-    for text in (
-        *("Media omitted", "Medien ausgeschlossen", "Multimedia omitido", "Archivo omitido"),
-        *("Médias omis", "Fichier omis", "Media omessi", "Media weggelaten", "Mídia oculta"),
-        *("Arquivo de mídia oculto", "Ficheiro não revelado", "Без медиафайлов"),
-        *("Файл пропущен", "Medya dahil edilmedi", "Media utelämnat", "Medier utelatt"),
-        *("Mediefilen er udeladt", "Media jätettiin pois", "Pominięto multimedia"),
-        *("Hiányzó médiafájl", "Média vynechány", "省略多媒体文件", "省略多媒體檔案"),
-        *("メディアは含まれていません", "미디어 파일을 제외한 메시지", "Media tidak disertakan"),
-    )
+_COORDINATES = re.compile(
+    r"https://maps\.google\.com/\?q=(-?\d{1,3}(?:\.\d+)?),(-?\d{1,3}(?:\.\d+)?)"
 )
-_DELETED = frozenset(
-    text.casefold()
-    for text in (
-        *("This message was deleted", "You deleted this message"),
-        *("Diese Nachricht wurde gelöscht", "Du hast diese Nachricht gelöscht"),
-        *("Se eliminó este mensaje", "Eliminaste este mensaje", "Este mensaje fue eliminado"),
-        *("Ce message a été supprimé", "Vous avez supprimé ce message"),
-        *("Mensagem apagada", "Esta mensagem foi apagada", "Você apagou esta mensagem"),
-        *("Questo messaggio è stato eliminato", "Hai eliminato questo messaggio"),
-        *("Dit bericht is verwijderd", "Je hebt dit bericht verwijderd"),
-        *("Данное сообщение удалено", "Вы удалили данное сообщение", "Bu mesaj silindi"),
-    )
-)
-_EDITED = re.compile(
-    rf"\s*[{MARKS}]*<(This message was edited|Diese Nachricht wurde bearbeitet|"
-    r"Se editó este mensaje\.?|Este mensaje se editó|Ce message a été modifié|Mensagem editada|"
-    r"Esta mensagem foi editada|Questo messaggio è stato modificato|Dit bericht is bewerkt|"
-    rf"Данное сообщение изменено|Bu mesaj düzenlendi)>[{MARKS}]*$"
-)
-_ENCRYPTION = (
-    "Messages and calls are end-to-end encrypted",
-    "Messages to this chat and calls are now secured",
-    "Messages to this group are now secured",
-    "Nachrichten und Anrufe sind Ende-zu-Ende-verschlüsselt",
-    "Los mensajes y las llamadas están cifrados de extremo a extremo",
-    "Les messages et les appels sont chiffrés de bout en bout",
-    "As mensagens e as chamadas são protegidas",
-    "As mensagens e ligações são protegidas",
-    "I messaggi e le chiamate sono crittografati end-to-end",
-    "Berichten en gesprekken zijn end-to-end versleuteld",
-    "Berichten en oproepen zijn end-to-end versleuteld",
-    "Сообщения и звонки защищены сквозным шифрованием",
-    "Mesajlar ve aramalar uçtan uca şifrelidir",
-)
-# After the mark U+200E these are still something a person sent.
-_SENT = re.compile(
-    r"(POLL|SONDAGE|UMFRAGE|ENCUESTA|ENQUETE|SONDAGGIO|location|Location|Standort):?"
-)
-_FIRST_MARKS = frozenset(MARKS)
-_SPECIAL_ENDINGS = (")", ">", *MARKS)  # of media and of marks of editing
-_SPECIAL_LENGTH = 60  # characters; every other special line is shorter
-_QUOTES = frozenset('"“”«»')
-_QUOTE_PAIRS = (("“", "”"), ("«", "»"))
+_MENTION = re.compile("@\u2068([^\u2068\u2069]*)\u2069")
+_VIEW_ONCE = re.compile(r"\bview once\b", re.IGNORECASE)
+_ALONE = NOTICES | OMITTED  # phrases that are all that a line says
+_LONGEST = 20 + max(map(len, _ALONE))  # characters, with marks
+_LONGEST_NAMED = 400  # characters, with the name of a file
+_ENDINGS = (")", ">", *MARKS)  # of media and of marks of editing
 
 
 class Content(NamedTuple):
     kind: MessageKind
     text: str
     attachments: tuple[Attachment, ...] = ()
-    is_edited: bool = False
+    extra: Mapping[str, Any] | None = None
+    is_call: bool = False  # a notice about what the person under whose name it stands did
 
 
-def split_author(rest: str, *, is_bracketed: bool) -> tuple[str | None, str]:
-    """Name and text; no name for what the system says, which may contain a colon, too."""
-    name, colon, text = rest.partition(": ")
-    if not colon:
-        if rest.endswith(":"):
-            name, text = rest[:-1], ""
-        elif is_bracketed and ":" in rest:
-            name, _, text = rest.partition(":")
-        else:
-            return None, rest
-    if len(name) > _NAME_LIMIT or not name or _has_open_quote(name):
-        return None, rest
-    return clean_name(name), text
-
-
-def _has_open_quote(name: str) -> bool:
-    """A group's name with a colon, cut in two, leaves an open quotation mark."""
-    if _QUOTES.isdisjoint(name):
-        return False
-    return name.count('"') % 2 == 1 or any(name.count(a) != name.count(b) for a, b in _QUOTE_PAIRS)
-
-
-def clean_name(name: str) -> str:
-    """Without direction marks, and without the tilde before people not in the address book."""
-    name = name.strip(MARKS + " \u00a0\u202f")
-    return name.removeprefix("~").lstrip(" \u00a0\u202f") if name.startswith("~") else name
-
-
-def is_encryption_notice(text: str) -> bool:
-    """The iPhone puts it at the top, under the chat's own name."""
-    return text.lstrip(MARKS).startswith(_ENCRYPTION)
-
-
-def interpret(text: str) -> Content:
-    """What a person's line holds."""
-    is_marked = text[:1] in _FIRST_MARKS
-    if (
-        len(text) > _SPECIAL_LENGTH
-        and not is_marked
-        and "\n" not in text
-        and not text.endswith(_SPECIAL_ENDINGS)
-        and not text.startswith(_ENCRYPTION)
+def interpret(text: str, *, is_bracketed: bool) -> Content:
+    """What a person's line holds. Only the iPhone marks what it says itself."""
+    end = text.find("\n")
+    first = text if end < 0 else text[:end]
+    if not (
+        GENERATED in text
+        or first.endswith(_ENDINGS)
+        or text.endswith(_ENDINGS)
+        or "/?q=" in text
+        or (len(first) <= _LONGEST and _may_be_notice(first))
+        or is_encryption_notice(text)
     ):
-        return Content("message", text)
-    bare = text.strip(MARKS) if is_marked else text
-    if bare.startswith(_ENCRYPTION):
-        return Content("system", bare)
-    is_edited = False
-    if bare.endswith(_SPECIAL_ENDINGS) and (match := _EDITED.search(bare)):
-        bare, is_edited = bare[: match.start()], True
-    first, _, caption = bare.partition("\n")
-    first = first.strip(MARKS + " ")
-    if first.rstrip(".").casefold() in _DELETED and not caption:
+        return Content("message", _mentioned(text))
+    edited = without_edited_mark(text) if text.endswith(_ENDINGS) else None
+    if edited is not None:
+        content = _content(edited, is_bracketed=is_bracketed, is_edited=True)
+        return content._replace(extra={**(content.extra or {}), "edited": True})
+    return _content(text, is_bracketed=is_bracketed, is_edited=False)
+
+
+def _may_be_notice(line: str) -> bool:
+    plain = comparable(line)
+    return plain in _ALONE or "admin" in plain
+
+
+def _content(text: str, *, is_bracketed: bool, is_edited: bool) -> Content:
+    for read in (_notice, _media_first, _media_last, _poll, _place):
+        if (found := read(text)) is not None:
+            return found
+    if not text.startswith(GENERATED):
+        return Content("message", _mentioned(text))
+    bare = text.strip(MARKS)
+    if not is_bracketed or is_edited:
+        return Content("message", _mentioned(bare))
+    if _VIEW_ONCE.search(bare):
+        return Content("message", "", (Attachment("view once", None, None),))
+    return Content("system", bare, is_call=is_missed_call(bare.partition(",")[0]))
+
+
+def _notice(text: str) -> Content | None:
+    if is_encryption_notice(text):
+        return Content("system", text.strip(MARKS))
+    if len(text) > _LONGEST:
+        return None
+    if is_deletion(text):
         return Content("deleted", "")
-    if (attachment := _attachment(first)) is not None:
-        return Content("message", caption, (attachment,), is_edited)
-    if is_marked and not is_edited and not _SENT.match(bare):
-        return Content("system", bare)
-    return Content("message", bare, (), is_edited)
-
-
-def _attachment(line: str) -> Attachment | None:
-    if line.endswith((")", ">")):
-        if line[1:-1].casefold() in _MEDIA and line.startswith("<"):
-            return Attachment(line[1:-1], None, None)
-        for pattern in (_IN_BRACKETS, _FILE_WITH_WORD, _OWN_NAME):
-            if match := pattern.fullmatch(line):
-                return Attachment(match[1].strip(MARKS + " "), None, None)
-    elif line and len(line) < 40 and _OMITTED.fullmatch(line):
-        return Attachment(line, None, None)
+    if is_missed_call(text):
+        return Content("system", without_marks(text), is_call=True)
     return None
+
+
+def poll_without_votes(text: str) -> str:
+    """What stays the same of a poll while people vote; any other text as it is."""
+    if "\n" not in text or not _POLL.match(text):
+        return text
+    poll = _poll(text)
+    return text if poll is None else poll.text
+
+
+def _mentioned(text: str) -> str:
+    """Mentions without the invisible brackets around the name."""
+    return _MENTION.sub(r"@\1", text) if "\u2068" in text else text
+
+
+def _media_first(text: str) -> Content | None:
+    """A first line that stands for a file, or for what was left out; its caption follows."""
+    first, _, caption = text.partition("\n")
+    if len(first) > _LONGEST_NAMED:
+        return None
+    line = without_marks(first).strip()
+    if line.endswith((")", ">")):
+        name = _named_file(line) or (omitted_kind(line[1:-1]) if line[0] == "<" else None)
+    else:
+        name = omitted_kind(line) if len(line) <= _LONGEST else None
+        if name == "media":
+            return None  # Android's phrase, which stands in pointed brackets
+    if name is None:
+        return None
+    return Content("message", _mentioned(caption), (Attachment(name, None, None),))
+
+
+def _named_file(line: str) -> str | None:
+    match = _IN_BRACKETS.fullmatch(line) or _OWN_NAME.fullmatch(line)
+    if match is None and (match := _BEFORE_WORD.fullmatch(line)) and not says_attached(match[2]):
+        return None
+    return None if match is None else match[1].strip()
+
+
+def _media_last(text: str) -> Content | None:
+    """The iPhone puts the caption, or a document's title and length, before what it says."""
+    if GENERATED not in text:
+        return None
+    before, _, said = text.rpartition(f"{GENERATED}<")
+    if len(said) > _LONGEST_NAMED:
+        return None
+    if before and (match := _IN_BRACKETS.fullmatch(f"<{said}".rstrip())):
+        name = match[1].strip(MARKS + " ")
+        return _captioned(before, name, name)
+    before, _, said = text.rstrip(MARKS).rpartition(GENERATED)
+    kind = omitted_kind(said) if before else None
+    if kind is None or kind == "media":
+        return None
+    return _captioned(before, kind, None)
+
+
+def _captioned(before: str, name: str, file: str | None) -> Content:
+    caption = before.strip(MARKS + " ")
+    title, dot, _ = without_marks(caption).partition(" • ")
+    if "\n" in caption:
+        title = ""
+    if file is None and name == "document" and title:
+        is_title, name = True, title
+    else:
+        is_title = file is not None and bool(title) and _NUMBER.sub("", file) == title
+    if not is_title:
+        return Content("message", _mentioned(caption), (Attachment(name, None, None),))
+    extra = {"title": without_marks(caption)} if dot else None
+    return Content("message", "", (Attachment(name, None, None),), extra)
+
+
+def _poll(text: str) -> Content | None:
+    """`POLL:`, the question, and lines such as `OPTION: Rome (2 votes)`, in any language."""
+    head, *lines = text.split("\n")
+    if not lines or not _POLL.fullmatch(head):
+        return None
+    question: list[str] = []
+    options: list[dict[str, Any]] = []
+    shown = [head.strip(MARKS + " ")]
+    for line in lines:
+        match = _OPTION.fullmatch(line)
+        if match is not None:
+            options.append({"text": match[1].partition(":")[2].strip(), "votes": int(match[2])})
+        elif not options:
+            question.append(line)
+        shown.append(match[1] if match is not None else line)
+    if not options:
+        return None
+    poll = {"question": "\n".join(question), "options": options}
+    return Content("message", "\n".join(shown), extra={"poll": poll})
+
+
+def _place(text: str) -> Content | None:
+    """`location: https://maps.google.com/?q=52.5,13.4`, in any language."""
+    match = _COORDINATES.search(text) if "/?q=" in text else None
+    if match is None:
+        return None
+    where = {"latitude": float(match[1]), "longitude": float(match[2])}
+    return Content("message", text.strip(MARKS), extra={"location": where})

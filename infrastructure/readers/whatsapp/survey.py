@@ -12,22 +12,21 @@ from domain.message import ConversationKind
 from infrastructure.readers.date_order import DateOrderVotes
 from infrastructure.readers.repairs import Repairs
 from infrastructure.readers.text_stream import read_lines
-from infrastructure.readers.whatsapp.headers import (
-    MARKS,
-    Header,
-    HeaderParser,
-    Shape,
-    is_plausible,
-)
-from infrastructure.readers.whatsapp.notices import is_encryption_notice, split_author
+from infrastructure.readers.whatsapp.header_parser import HeaderParser
+from infrastructure.readers.whatsapp.headers import Header, Shape, is_plausible
+from infrastructure.readers.whatsapp.marks import MARKS
+from infrastructure.readers.whatsapp.names import clean_name, split_author
+from infrastructure.readers.whatsapp.notice_phrases import is_encryption_notice
 
-_QUOTED = re.compile(r"[\"“„«](.{1,200})[\"”“»]")
+_QUOTED = re.compile(r"[\"“”„«「『](.{1,200})[\"”“»」』]")
 _TITLE = re.compile(
-    r"(?:WhatsApp[ _-]*Chat|Chat[ _](?:de|do|di)?[ _]?WhatsApp|Discussion[ _]WhatsApp|"
-    r"Conversa[ _]do[ _]WhatsApp|Chat[ _]WhatsApp)[ _]*"
-    r"(?:-[ _]|with[ _]|mit[ _]|con[ _]|avec[ _]|com[ _]|met[ _]|med[ _])(.+)",
+    # "WhatsApp Chat with", "Chat de WhatsApp con", "WhatsApp-Chat mit", "Чат WhatsApp с контактом"
+    r"(?:[\w']{1,14}[ _](?:\w{1,3}[ _])?)?WhatsApp(?:[ _-]*(?:Cha?t{1,2}|samtale|keskustelu))?[ _]*"
+    r"(?:-[ _]|(?:with|mit|con|avec|com|met|med|med[ _]kontakten|s[ _]u[zž]ivate[lľ]em|"
+    r"с[ _]контактом|с|z|cu|dengan|amb|με|עם|مع)[ _])(.+)",
     re.IGNORECASE,
 )
+_TITLE_FIRST = re.compile(r"(.+?)[ _]ile[ _]WhatsApp[ _]Sohbeti|「(.+)」.{0,3}WhatsApp.{0,8}")
 _ANONYMOUS = re.compile(r"_chat(?:[ _-]*\(?\d+\)?)?", re.IGNORECASE)  # a browser may number it
 _NOTICES_ASKED = 50  # headers at the top in which the group's name is looked for
 _OTHER_SHAPE_SHARE = 20  # one in so many headers makes a second shape believable
@@ -44,6 +43,7 @@ class Survey:
     headers: int = 0
     own_name: str | None = None  # the chat's, where the first notices tell
     opening: str = ""  # the first line that somebody said; of notices if nobody did
+    tight: int = 0  # how many more lines have no space after the name's colon than have one
 
     @property
     def main_shape(self) -> Shape | None:
@@ -62,6 +62,11 @@ class Survey:
             for shape, count in self.shapes.items()
             if shape == self.main_shape or (count > 1 and count * _OTHER_SHAPE_SHARE > self.headers)
         )
+
+    @property
+    def is_tight(self) -> bool:
+        """Whether names end at a colon without a space."""
+        return self.tight > 0
 
     def title(self, fallback: str) -> str:
         """The name in the notices if the file's name is made from it, else the file's."""
@@ -89,17 +94,20 @@ class Survey:
 def survey(file: ExportFile) -> Survey:
     """Read the whole file once; memory stays small."""
     found = Survey()
-    parser = HeaderParser()
+    parse = HeaderParser().parse
     last: Header | None = None
     for line in read_lines(file, Repairs()):
-        header = parser.parse(line)
+        header = parse(line)
         if header is None or not is_plausible(header.shape):
             continue
         found.headers += 1
         shape = header.shape
         found.shapes[shape] = found.shapes.get(shape, 0) + 1
         if header is not last:
-            found.votes.setdefault(shape, DateOrderVotes()).add(header.date, header.clock)
+            votes = found.votes.get(shape)
+            if votes is None:
+                votes = found.votes[shape] = DateOrderVotes()
+            votes.add(header.date, header.clock)
             last = header
         if found.headers <= _NOTICES_ASKED or len(found.names) < 3:
             _look_for_names(line, header, found)
@@ -108,7 +116,15 @@ def survey(file: ExportFile) -> Survey:
 
 def _look_for_names(line: str, header: Header, found: Survey) -> None:
     rest = line[header.end :]
-    name, text = split_author(rest, is_bracketed=header.shape.is_bracketed)
+    is_bracketed = header.shape.is_bracketed
+    if found.headers > _NOTICES_ASKED and rest.partition(": ")[0] in found.names:
+        return
+    if is_bracketed and found.headers <= _NOTICES_ASKED:
+        _, colon, text = rest.partition(":")
+        if colon and text:
+            found.tight += -1 if text[0] == " " else 1
+    name, text = split_author(rest, is_bracketed=is_bracketed, is_tight=found.is_tight)
+    name = None if name is None else clean_name(name)
     is_notice = name is None or text.startswith(tuple(MARKS))
     if found.headers == 1 or not (is_notice or found.names):
         found.opening = line
@@ -132,10 +148,10 @@ def title_from_name(name: str) -> str:
     path = PurePosixPath(name)
     is_in_folder = path.name.lower() == "_chat.txt" and path.parent.name
     stem = path.parent.name if is_in_folder else path.stem
-    match = _TITLE.fullmatch(stem)
+    match = _TITLE.fullmatch(stem) or _TITLE_FIRST.fullmatch(stem)
     if match is None:
         return stem
-    title = match[1]
+    title = next(filter(None, match.groups()), stem)
     return title.replace("_", " ").strip() if " " not in stem else title.strip()
 
 

@@ -163,7 +163,7 @@ def test_the_fixtures_of_chatpack_are_read() -> None:
     assert set(case["senders_include"]) <= {m.author.name for m in whatsapp.spoken if m.author}
 
     discord = read(folder / "discord.csv")
-    assert discord.format == "csv"
+    assert discord.format == "discord"
     assert len(discord.spoken) == expected["discord.csv"]["messages"]
     assert discord.texts[0] == expected["discord.csv"]["first"]["text"]
     assert discord.spoken[expected["discord.csv"]["attachments_on_row"] - 1].attachments
