@@ -1,0 +1,1 @@
+"""Discord: what DiscordChatExporter writes, and the data package that Discord itself sends."""
