@@ -1,0 +1,1 @@
+"""What the exports of Skype and of Teams have in common."""

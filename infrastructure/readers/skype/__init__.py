@@ -1,0 +1,1 @@
+"""Skype and Teams (free): messages.json of the personal export."""

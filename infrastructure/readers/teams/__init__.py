@@ -1,0 +1,1 @@
+"""Microsoft Teams: the administrator's export, and the messages of Microsoft Graph."""
