@@ -1,0 +1,1 @@
+"""Claude: the conversations of Anthropic's data export of claude.ai."""
