@@ -1,0 +1,1 @@
+"""Google Chat, as Google Takeout exports it: messages.json and group_info.json of each group."""

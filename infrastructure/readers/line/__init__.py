@@ -1,0 +1,1 @@
+"""LINE: the text file that the app saves of a chat."""

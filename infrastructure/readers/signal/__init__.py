@@ -1,0 +1,1 @@
+"""Signal: its own plaintext export, and the chats that signal-export writes."""
