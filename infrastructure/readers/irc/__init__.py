@@ -1,0 +1,1 @@
+"""IRC logs, as clients, bouncers, bots and public log sites write them."""

@@ -1,0 +1,1 @@
+"""E-mail: mbox files, archives of mailing lists, single messages and folders of them."""
