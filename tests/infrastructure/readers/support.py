@@ -17,6 +17,7 @@ from application.ports.chat_reader import (
     ReadFacts,
     ReadOptions,
     ReadWarning,
+    Recognition,
 )
 from domain.message import Conversation, Message
 from infrastructure.readers.local_file import LocalFile
@@ -82,23 +83,30 @@ def read(
     *,
     reader: ChatReader | None = None,
 ) -> Read:
-    file = LocalFile(source) if isinstance(source, Path) else source
-    if reader is None:
-        reader, _ = Readers().recognise(file)
-    result = Read(reader.format)
-    told: set[str] = set()
-    for item in reader.read(file, options or ReadOptions(), result.facts):
-        match item:
-            case Conversation():
-                result.conversations.append(item)
-                told.add(item.id)
-            case Message():
-                assert item.conversation in told, "a message came before its conversation"
-                assert item.sent_at.tzinfo is not None
-                result.messages.append(item)
-            case ReadWarning():
-                result.warnings.append(item)
+    readers = Readers()
+    with readers.open(LocalFile(source) if isinstance(source, Path) else source) as export:
+        if reader is None:
+            reader, _ = readers.recognise(export)
+        result = Read(reader.format)
+        told: set[str] = set()
+        for item in reader.read(export, options or ReadOptions(), result.facts):
+            match item:
+                case Conversation():
+                    result.conversations.append(item)
+                    told.add(item.id)
+                case Message():
+                    assert item.conversation in told, "a message came before its conversation"
+                    assert item.sent_at.tzinfo is not None
+                    result.messages.append(item)
+                case ReadWarning():
+                    result.warnings.append(item)
     return result
+
+
+def recognised(file: ExportFile) -> tuple[ChatReader, Recognition]:
+    readers = Readers()
+    with readers.open(file) as export:
+        return readers.recognise(export)
 
 
 def text_file(text: str, name: str = "chat.txt") -> MemoryFile:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from application.ports.chat_reader import ReadFacts, ReadOptions, UnreadableExportError
+from application.ports.chat_reader import ReadOptions, UnreadableExportError
 from infrastructure.readers.limits import MESSAGE_LIMIT
 from infrastructure.readers.registry import Readers
 from tests.infrastructure.readers.support import MemoryFile, json_file, read, text_file, zip_file
@@ -206,4 +206,4 @@ def test_random_damage_is_no_crash(seed: int) -> None:
         file = MemoryFile(bytes(damaged), "damaged")
         for name in Readers().formats:
             with suppress(UnreadableExportError):
-                list(Readers().by_format(name).read(file, ReadOptions(), ReadFacts()))
+                read(file, reader=Readers().by_format(name))

@@ -25,11 +25,12 @@ def write(path: Path, lines: Iterator[bytes], size: int) -> None:
 
 def peak_of(path: Path, format: str) -> tuple[int, int]:
     """Items read, and the most bytes of Python objects at once."""
-    file = LocalFile(path)
-    reader = Readers().by_format(format)
+    readers = Readers()
+    reader = readers.by_format(format)
     tracemalloc.start()
     try:
-        count = sum(1 for _ in reader.read(file, ReadOptions(), ReadFacts()))
+        with readers.open(LocalFile(path)) as export:
+            count = sum(1 for _ in reader.read(export, ReadOptions(), ReadFacts()))
         return count, tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
