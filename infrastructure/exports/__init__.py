@@ -1,0 +1,1 @@
+"""Read in pages what leaves as a file."""
