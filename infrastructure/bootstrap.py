@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -12,28 +11,29 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from application.ports.embedder import Embedder
-from infrastructure.container import Container
-from infrastructure.keys.master import MasterKey
-from infrastructure.postgres.embedded import EmbeddedPostgres
-from infrastructure.postgres.migrations import migrate
-from infrastructure.projections.rebuild import (
+from application.ports.projections import (
     RebuildRunningError,
     RebuildStoppedError,
     SwapRefusedError,
 )
+from infrastructure.container import Container
+from infrastructure.keys.master import MasterKey
+from infrastructure.postgres.connection import impatient
+from infrastructure.postgres.embedded import EmbeddedPostgres
+from infrastructure.postgres.migrations import migrate
+from infrastructure.saying import Say, announce, leaving_behind
 from infrastructure.settings import Settings
 
+RUNS_ON = (
+    "PostgreSQL in {folder} runs on: the next command that needs it takes it over, and stops it at "
+    "its end."
+)
 # Every connection: the role that may only append to the log, and Procrastinate's schema first.
 SESSION = "-c role=chatledger_app -c search_path=jobs,public -c application_name=chatledger"
 
 
-def notice(text: str) -> None:
-    """For the person at the terminal; never mixed into output that a program may read."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
-
-
 @contextmanager
-def open_database(settings: Settings, *, say: Callable[[str], None] = notice) -> Iterator[str]:
+def open_database(settings: Settings, *, say: Say = announce) -> Iterator[str]:
     """The database's URL, migrated. Starts the embedded server if no other one is named."""
     with ExitStack() as stack:
         url = settings.database_url
@@ -41,6 +41,8 @@ def open_database(settings: Settings, *, say: Callable[[str], None] = notice) ->
             server = EmbeddedPostgres(settings.data_dir / "postgres", notice=say)
             stack.callback(server.stop)  # first: a signal may come as soon as it has started
             url = server.start()
+            server.keep_alive()
+            stack.enter_context(leaving_behind(RUNS_ON.format(folder=server.folder)))
         migrate(url)
         yield url
 
@@ -50,7 +52,7 @@ def open_container(
     settings: Settings,
     *,
     make_embedder: Callable[[int | None], Embedder] | None = None,
-    say: Callable[[str], None] = notice,
+    say: Say = announce,
 ) -> Iterator[Container]:
     """
     Everything, ready for use: database migrated, read models there, keys loaded.
@@ -58,37 +60,55 @@ def open_container(
     Raises:
         MasterKeyError, EmbeddedPostgresError, psycopg.Error: with a sentence that says what to do.
     """
-    with open_database(settings, say=say) as url:
-        keep_private(settings.data_dir)
-        container = Container(
-            settings=settings,
-            conninfo=session_conninfo(url),
-            master=master_key(settings, url, say),
-            make_embedder=make_embedder,
-        )
-        try:
-            for name in container.runner.ensure_all():
-                if settings.database_url is None:
-                    rebuild(container, name, say)
-                else:  # others use it too, and may be busy
-                    command = f"chatledger projection rebuild {name}"
-                    say(f"The read model {name} is outdated, and stands still until `{command}`.")
-            yield container
-        finally:
-            container.close()
+    with (
+        open_database(settings, say=say) as url,
+        open_container_at(url, settings, make_embedder=make_embedder, say=say) as container,
+    ):
+        yield container
 
 
-def rebuild(container: Container, name: str, say: Callable[[str], None]) -> None:
+@contextmanager
+def open_container_at(
+    url: str,
+    settings: Settings,
+    *,
+    make_embedder: Callable[[int | None], Embedder] | None = None,
+    say: Say = announce,
+) -> Iterator[Container]:
+    """The same on a database that is open already, as `open_database` gives it."""
+    keep_private(settings.data_dir)
+    container = Container(
+        settings=settings,
+        conninfo=session_conninfo(url),
+        master=master_key(settings, url, say),
+        make_embedder=make_embedder,
+    )
+    try:
+        for name in container.runner.ensure_all():
+            if settings.database_url is None:
+                rebuild(container, name, say)
+            else:  # others use it too, and may be busy
+                command = f"chatledger projection rebuild {name}"
+                text = f"The read model {name} is outdated, and stands still until `{command}`."
+                say(text, "projection_outdated", level="warning", projection=name)
+        yield container
+    finally:
+        container.close()
+
+
+def rebuild(container: Container, name: str, say: Say) -> None:
     """
     A read model that another release has made. Who has the embedded server has no operator.
 
     If it cannot be done, what is read stays as it was, and a sentence says why.
     """
-    say(f"The read model {name} was made by another release: it is built anew from the log.")
+    text = f"The read model {name} was made by another release: it is built anew from the log."
+    say(text, "projection_rebuilding", projection=name)
     try:
         container.rebuilder.rebuild(name)
     except (RebuildRunningError, RebuildStoppedError, SwapRefusedError) as error:
-        say(f"The read model {name} is outdated: {error}.")
+        text = f"The read model {name} is outdated: {error}."
+        say(text, "projection_outdated", level="warning", projection=name)
 
 
 def keep_private(data_dir: Path) -> None:
@@ -107,10 +127,10 @@ def keep_private(data_dir: Path) -> None:
 
 def session_conninfo(url: str) -> str:
     options = conninfo_to_dict(url).get("options") or ""
-    return make_conninfo(url, options=f"{options} {SESSION}".strip())
+    return impatient(make_conninfo(url, options=f"{options} {SESSION}".strip()))
 
 
-def master_key(settings: Settings, url: str, say: Callable[[str], None]) -> MasterKey:
+def master_key(settings: Settings, url: str, say: Say) -> MasterKey:
     """
     From the settings, else from its file, which is made on the very first start.
 
@@ -124,7 +144,8 @@ def master_key(settings: Settings, url: str, say: Callable[[str], None]) -> Mast
         # Another process may be quicker, with the same intent: then its key is the key.
         with suppress(FileExistsError):
             MasterKey.create_file(path)
-            say(f"Made a master key in {path}: back it up, nothing can be read without it.")
+            text = f"Made a master key in {path}: back it up, nothing can be read without it."
+            say(text, "master_key_created", level="warning", path=str(path))
     return MasterKey.from_file(path)
 
 

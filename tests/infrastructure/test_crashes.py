@@ -95,6 +95,8 @@ def test_what_was_acknowledged_survives_the_death_of_the_server(
     """The writers notice nothing but a pause: the appender waits for the server to come back."""
     random_ = random.Random(5)
     with open_ledger(server.url) as ledger:
+        recorder_: Any = ledger.archive.recorder
+        recorder_.patience_seconds = 15.0  # a restart takes seconds on a busy machine
         with Traffic(ledger) as traffic:
             for _ in range(kills):
                 traffic.goes_on(random_.randint(50, 400))
