@@ -2,54 +2,75 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
-from anyio import CapacityLimiter
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+from graphql import GraphQLError
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
-from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.http.base import BaseRequestProtocol
 from strawberry.types import ExecutionResult
 
 from interfaces.graphql.accept import GRAPHQL_RESPONSE, answer_type
 from interfaces.graphql.context import RequestContext
-from interfaces.graphql.errors import presentable
+from interfaces.graphql.deadline import (
+    ClientGoneError,
+    DeadlineExceededError,
+    OperationThreads,
+    OverloadedError,
+    unless_gone,
+)
+from interfaces.graphql.decoding import (
+    LimitedRequest,
+    RefusedError,
+    check_content,
+    decode_body,
+    decode_url,
+)
+from interfaces.graphql.errors import (
+    BAD_REQUESTS,
+    DEADLINE_EXCEEDED,
+    OVERLOADED,
+    TRY_AGAIN,
+    presentable,
+)
+from interfaces.graphql.live.endpoint import LiveEndpoint
+from interfaces.graphql.live.sse import wants_events
 from interfaces.graphql.schema import schema
+from interfaces.graphql.trusted import TrustedDocuments
 from interfaces.http.actor import context_of
 from interfaces.http.local_only import is_cross_site
 
 if TYPE_CHECKING:
     from infrastructure.container import Container
 
-# Searches at a time. More would only wait for each other: for cores, and for connections.
-THREADS = 8
-MAX_BODY = 256 * 1024  # bytes; a document has 1,000 tokens at most
-MAX_NESTING = 64  # of objects and lists in a request's JSON
+RETRY_SECONDS = "1"
 
 
-def graphql_app(container: Container) -> ASGIApp:
-    """Serves HTTP. Subscriptions are off: a WebSocket is closed at once."""
-    return RequestBodyLimitMiddleware(GraphQLEndpoint(container), max_body_size=MAX_BODY)
+def graphql_app(container: Container) -> GraphQLEndpoint:
+    """Serves HTTP, event streams included, and WebSockets. See `live` for how to end these."""
+    return GraphQLEndpoint(container)
 
 
-class GraphQLEndpoint(GraphQL[RequestContext, None]):
+class GraphQLEndpoint(LiveEndpoint):
+    request_adapter_class = LimitedRequest
+
     def __init__(self, container: Container) -> None:
-        super().__init__(
-            schema,
-            graphql_ide=None,
-            subscription_protocols=(),
-            multipart_uploads_enabled=False,
-        )
+        super().__init__(schema)
+        settings = container.settings
         self._container = container
-        self._threads = CapacityLimiter(THREADS)
+        self._is_production = settings.is_production
+        self.trusted = TrustedDocuments.read(
+            settings.trusted_documents, is_required=settings.is_production
+        )
+        self._threads = OperationThreads(deadline_seconds=settings.operation_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -58,8 +79,13 @@ class GraphQLEndpoint(GraphQL[RequestContext, None]):
         request = Request(scope, receive)
         try:
             refuse_other_sites(request)
-            answer_type(request.headers.get("accept"))
-            response = await self.run(request)
+            is_stream = wants_events(request.headers.get("accept"))
+            if not is_stream:
+                answer_type(request.headers.get("accept"))
+            if self._threads.is_overloaded:
+                overloaded = OverloadedError()
+                raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, str(overloaded), OVERLOADED)
+            response = await (self.events(request) if is_stream else self.run(request))
         except HTTPException as error:
             response = refusal(request, error)
         await response(scope, receive, send)
@@ -69,7 +95,10 @@ class GraphQLEndpoint(GraphQL[RequestContext, None]):
     ) -> RequestContext:
         del response
         return RequestContext(
-            container=self._container, actor=context_of(request), threads=self._threads
+            container=self._container,
+            actor=context_of(request),
+            threads=self._threads,
+            is_production=self._is_production,
         )
 
     def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
@@ -77,25 +106,45 @@ class GraphQLEndpoint(GraphQL[RequestContext, None]):
         del request
         return False
 
-    def decode_json(self, data: str | bytes) -> dict[str, Any]:
-        """Every body is one object, and so are variables and extensions in a URL."""
-        found = orjson.loads(data)  # strict: UTF-8, no lone surrogates, no NaN
-        if not isinstance(found, dict):
-            raise malformed("it must be an object")
-        if is_nested_too_deeply(found):
-            raise malformed("it is nested too deeply")
-        return found
+    def document_of(self, headers: Mapping[str, str], payload: Mapping[str, Any]) -> str | None:
+        """Of a WebSocket's message; for what a request asks see `parse_http_body`."""
+        return self.trusted.document_of(headers, payload)
 
     def encode_json(self, data: object) -> bytes:
         return orjson.dumps(data)
 
-    async def parse_http_body(
-        self, request: AsyncHTTPRequestAdapter
-    ) -> GraphQLRequestData | list[GraphQLRequestData]:
-        data = await super().parse_http_body(request)
-        if isinstance(data, GraphQLRequestData) and not isinstance(data.operation_name, str | None):
-            raise HTTPException(HTTPStatus.BAD_REQUEST, "`operationName` must be a string or null.")
-        return data
+    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData:
+        """
+        Raises:
+            RefusedError
+        """
+        if request.method == "GET":
+            payload = decode_url(cast("QueryParams", request.query_params).multi_items())
+        else:
+            check_content(request.headers)
+            payload = decode_body(await request.get_body())
+        transport = self._get_stream_transport_from_headers(request.headers)
+        return GraphQLRequestData(
+            query=self.trusted.document_of(request.headers, payload),
+            variables=payload.get("variables"),
+            operation_name=payload.get("operationName"),
+            extensions=payload.get("extensions"),
+            protocol=transport.protocol if transport else "http",
+        )
+
+    async def execute_single(
+        self, request: Request, *arguments: Any, **named: Any
+    ) -> ExecutionResult:
+        """Ends when the client hangs up, and soon after the deadline, whatever it waits for."""
+        work = super().execute_single(request, *arguments, **named)
+        seconds = self._threads.deadline_seconds
+        try:
+            return await unless_gone(request.receive, work, seconds)
+        except DeadlineExceededError as error:
+            failure = GraphQLError(str(error), original_error=error)
+            return ExecutionResult(data=None, errors=[failure])
+        except ClientGoneError as error:
+            raise RefusedError(HTTPStatus.REQUEST_TIMEOUT, str(error)) from error
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         """Carries to `create_response` what the client accepts."""
@@ -121,10 +170,21 @@ class GraphQLEndpoint(GraphQL[RequestContext, None]):
         sub_response: Response,
     ) -> Response:
         media_type = sub_response.headers["content-type"]
-        status = HTTPStatus.OK
-        if media_type == GRAPHQL_RESPONSE and "data" not in response_data:
-            status = HTTPStatus.BAD_REQUEST
+        status = status_of(cast("GraphQLHTTPResponse", response_data), media_type)
         return answer(self.encode_json(response_data), status, media_type)
+
+
+def status_of(answered: GraphQLHTTPResponse, media_type: str) -> HTTPStatus:
+    errors = cast("list[dict[str, Any]]", answered.get("errors") or [])
+    codes = {error.get("extensions", {}).get("code") for error in errors}
+    if codes and codes <= TRY_AGAIN:
+        return HTTPStatus.SERVICE_UNAVAILABLE
+    if codes & BAD_REQUESTS:
+        return HTTPStatus.BAD_REQUEST
+    if media_type == GRAPHQL_RESPONSE and "data" not in answered:
+        is_late = DEADLINE_EXCEEDED in codes
+        return HTTPStatus.GATEWAY_TIMEOUT if is_late else HTTPStatus.BAD_REQUEST
+    return HTTPStatus.OK
 
 
 def refuse_other_sites(request: Request) -> None:
@@ -138,24 +198,6 @@ def refuse_other_sites(request: Request) -> None:
         raise HTTPException(HTTPStatus.FORBIDDEN, "A page of another site may not ask for this.")
 
 
-def malformed(reason: str) -> json.JSONDecodeError:
-    return json.JSONDecodeError(reason, "", 0)
-
-
-def is_nested_too_deeply(found: object) -> bool:
-    level: list[object] = [found]
-    for _ in range(MAX_NESTING):
-        level = [
-            inner
-            for value in level
-            if isinstance(value, dict | list)
-            for inner in (value.values() if isinstance(value, dict) else value)
-        ]
-        if not level:
-            return False
-    return True
-
-
 def refusal(request: Request, error: HTTPException) -> Response:
     """What never became an operation, in the form that clients of GraphQL read."""
     try:
@@ -163,13 +205,18 @@ def refusal(request: Request, error: HTTPException) -> Response:
     except HTTPException:
         media_type = "application/json"
     status = HTTPStatus(error.status_code)
-    body = {"errors": [{"message": error.reason, "extensions": {"code": status.name}}]}
+    code = error.code if isinstance(error, RefusedError) else status.name
+    body = {"errors": [{"message": error.reason, "extensions": {"code": code}}]}
     response = answer(orjson.dumps(body), status, media_type)
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         response.headers["allow"] = "GET, POST"
+    if status is HTTPStatus.REQUEST_TIMEOUT:
+        response.headers["connection"] = "close"  # the rest of the body is no next request
     return response
 
 
 def answer(body: bytes, status: HTTPStatus, media_type: str) -> Response:
     headers = {"content-type": f"{media_type}; charset=utf-8", "cache-control": "no-store"}
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["retry-after"] = RETRY_SECONDS
     return Response(body, status, headers)

@@ -7,22 +7,40 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
+import strawberry
 import structlog
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.extensions import MaskErrors
+from strawberry.types.execution import ExecutionContext, PreExecutionError
 
-from application.archive import NotFoundError
+from application.archive import CommandIdReusedError, NotFoundError
 from application.commands.perform_search import QueryRefusedError
+from application.ports.embedder import ModelLoadingError
 from application.ports.search import EmptyQueryError, SearchTookTooLongError
 from infrastructure.discretion import describe
+from infrastructure.outage import is_outage
+from interfaces.graphql.deadline import DeadlineExceededError, OverloadedError
 
 log = structlog.get_logger(__name__)
 
 INTERNAL = "INTERNAL"
+UNAVAILABLE = "UNAVAILABLE"
+OVERLOADED = "OVERLOADED"
+DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
+BAD_INPUT = "BAD_USER_INPUT"
+OPERATION_NAME_REQUIRED = "OPERATION_NAME_REQUIRED"
+STREAM_REQUIRED = "STREAM_REQUIRED"
+AWAY = "The database is out of reach. Nothing is known to be lost: try again in a moment."
+SUGGESTION = " Did you mean"
 
 
 class UnknownWorkspaceError(Exception):
     """There is no workspace of this name, or it is not the actor's."""
+
+
+class BeyondLogError(ValueError):
+    """The log does not reach the position that the client has seen: it is not the same log."""
 
 
 class ArgumentRefusedError(ValueError):
@@ -41,28 +59,45 @@ CODES: Mapping[type[Exception], str] = {
     ArgumentRefusedError: "ARGUMENT_REFUSED",
     AnswerTooLargeError: "ANSWER_TOO_LARGE",
     UnknownWorkspaceError: "UNKNOWN_WORKSPACE",
+    BeyondLogError: "POSITION_BEYOND_LOG",
     NotFoundError: "NOT_FOUND",
+    CommandIdReusedError: "COMMAND_ID_REUSED",
+    DeadlineExceededError: DEADLINE_EXCEEDED,
+    OverloadedError: OVERLOADED,
+    ModelLoadingError: UNAVAILABLE,
 }
+TRY_AGAIN = frozenset({UNAVAILABLE, OVERLOADED})
+# The request does not say enough, whatever its document: HTTP 400 for every media type.
+BAD_REQUESTS = frozenset({OPERATION_NAME_REQUIRED, STREAM_REQUIRED})
 
 
 def presentable(error: GraphQLError) -> GraphQLError:
     """
-    What a client may see of it. Presenting it again changes nothing.
+    What a client may see of it: always a message and a code. Presenting it again changes nothing.
 
     Mistakes in the document or its variables stay as they are: GraphQL itself explains them.
     """
     cause = error.original_error
     if cause is None or isinstance(cause, GraphQLError):
-        return error
+        return error if "code" in (error.extensions or {}) else with_code(error)
     code = next((code for kind, code in CODES.items() if isinstance(cause, kind)), None)
     if code is not None:
         return rewritten(error, str(cause), {"code": code})
+    if is_outage(cause):
+        log.warning("graphql_unavailable", path=error.path, error=describe(cause))
+        return rewritten(error, AWAY, {"code": UNAVAILABLE})
     reference = str(uuid4())
     # Neither the exception's message nor local variables: they may quote what somebody wrote.
     trace = "".join([*traceback.format_tb(cause.__traceback__), describe(cause)])
     log.error("graphql_failed", reference=reference, path=error.path, traceback=trace)
     message = f"Something unexpected went wrong. The log of the server explains {reference}."
     return rewritten(error, message, {"code": INTERNAL, "reference": reference})
+
+
+def with_code(error: GraphQLError) -> GraphQLError:
+    """For programs: what kind of mistake it is."""
+    code = PARSE_FAILED if isinstance(error, GraphQLSyntaxError) else BAD_INPUT
+    return rewritten(error, error.message, {**(error.extensions or {}), "code": code})
 
 
 def rewritten(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
@@ -81,3 +116,39 @@ class PresentErrors(MaskErrors):
 
     def anonymise_error(self, error: GraphQLError) -> GraphQLError:
         return presentable(error)
+
+    def _process_result(self, result: Any) -> None:
+        """Most have no errors; the library finds that out by asking about a protocol."""
+        if getattr(result, "errors", None):
+            super()._process_result(result)
+
+
+class PresentingSchema(strawberry.Schema):
+    """Treats what goes wrong before an operation is carried out as the rest of its errors."""
+
+    async def _prepare_operation_async(
+        self, context: ExecutionContext, extensions_runner: Any
+    ) -> PreExecutionError | None:
+        """What an extension refuses; the library lets it out of streams as an exception."""
+        try:
+            return await super()._prepare_operation_async(context, extensions_runner)
+        except GraphQLError as error:
+            context.pre_execution_errors = [error]
+            return PreExecutionError(data=None, errors=[error])
+
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        """
+        Logs nothing: `presentable` logs what is unexpected; Strawberry would log all of it.
+
+        In production nobody learns the schema from guesses.
+        """
+        if execution_context is None or not is_production(execution_context.context):
+            return
+        for error in errors:
+            error.message = error.message.split(SUGGESTION)[0]
+
+
+def is_production(context: Any) -> bool:
+    return bool(getattr(context, "is_production", False))

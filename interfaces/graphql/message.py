@@ -1,58 +1,146 @@
-"""Messages, with who wrote them and where."""
+"""Messages: what was said, and what was said around it."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from enum import Enum
+from collections.abc import Sequence
+from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
+from psycopg import Connection as Database
 
 from application.ports.search import FoundMessage
+from interfaces.graphql.connections import Connection
+from interfaces.graphql.context import Ask
+from interfaces.graphql.message_facts import MessageFacts, number_of
+from interfaces.graphql.message_parts import MessageKind
+from interfaces.graphql.node_ids import node_id, parse_number
+from interfaces.graphql.pages import MESSAGES
+from interfaces.graphql.reading import (
+    After,
+    Before,
+    First,
+    Last,
+    MinPosition,
+    found_by_id,
+    page_below,
+)
+from projections.messages import queries
+from projections.messages.queries import MessageRow
+from projections.paging import Window
 
-
-@strawberry.enum(description="What a line of a chat is.")
-class MessageKind(Enum):
-    MESSAGE = strawberry.enum_value("message", description="Somebody wrote it.")
-    SYSTEM = strawberry.enum_value("system", description="The chat system wrote it.")
-    ACTION = strawberry.enum_value("action", description="Somebody did something: joined, called.")
-    DELETED = strawberry.enum_value("deleted", description="Deleted before the chat was exported.")
-
-
-@strawberry.type(description="Who wrote a message.")
-class Author:
-    id: strawberry.ID = strawberry.field(description="Opaque; the same in every conversation.")
-    name: str = strawberry.field(description="As last seen in an export; “[erased]” after that.")
-
-    @classmethod
-    def of(cls, id: UUID | None, name: str | None) -> Author | None:
-        return None if id is None else cls(id=strawberry.ID(str(id)), name=name or "")
-
-
-@strawberry.type(description="A chat between people.")
-class Conversation:
-    id: strawberry.ID = strawberry.field(description="Opaque.")
-    title: str = strawberry.field(description="As last seen in an export.")
+Near = Annotated[int, strawberry.argument(description="So many at most, 1 to 100, for example 5.")]
 
 
 @strawberry.type(description="One message of an archive.")
-class Message:
-    id: strawberry.ID = strawberry.field(description="Opaque; never used for another message.")
-    text: str = strawberry.field(description="Whole, as it was written.")
-    sent_at: datetime = strawberry.field(description="When it was sent, in UTC.")
-    kind: MessageKind = strawberry.field(description="What kind of line it is.")
-    author: Author | None = strawberry.field(description="Null where the chat system speaks.")
-    conversation: Conversation = strawberry.field(description="Where it was said.")
+class Message(MessageFacts):
+    @classmethod
+    def of(cls, row: MessageRow) -> Message:
+        return cls(
+            id=node_id("Message", row.message_id),
+            text=row.text,
+            sent_at=row.sent_at,
+            kind=MessageKind(row.kind),
+            workspace_id=row.workspace_id,
+            found=row,
+        )
 
     @classmethod
-    def of(cls, found: FoundMessage) -> Message:
+    def of_search(cls, found: FoundMessage, workspace_id: UUID) -> Message:
+        """Of which more can be asked."""
         return cls(
-            id=strawberry.ID(str(found.id)),
+            id=node_id("Message", found.id),
             text=found.text,
             sent_at=found.sent_at,
             kind=MessageKind(found.kind),
-            author=Author.of(found.author_id, found.author),
-            conversation=Conversation(
-                id=strawberry.ID(str(found.conversation_id)), title=found.conversation
-            ),
+            workspace_id=workspace_id,
+            found=found,
         )
+
+    @strawberry.field(
+        description="The message that it answers; null: none, or one that no upload has."
+    )
+    async def reply_to(self, info: Ask) -> Message | None:
+        row = await self.details(info)
+        return None if row.reply_to is None else await by_key(info, row, row.reply_to)
+
+    @strawberry.field(
+        description="The message that its thread hangs on, which may be itself; null: it is in "
+        "none, or no upload has that message."
+    )
+    async def thread_root(self, info: Ask) -> Message | None:
+        row = await self.details(info)
+        return None if row.thread is None else await by_key(info, row, row.thread)
+
+    @strawberry.field(
+        description="What was said in the thread that it belongs to or begins, the oldest first, "
+        "without the message that the thread hangs on."
+    )
+    async def thread_replies(
+        self,
+        info: Ask,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Message]:
+        row = await self.details(info)
+        window = MESSAGES.window(first=first, after=after, last=last, before=before)
+        key = (row.workspace_id, row.conversation_id, row.thread or row.message_key)
+        load = queries.replies_in_thread
+        return await page_below(info, load, key, MESSAGES, window, Message.of)
+
+    @strawberry.field(
+        description="What was said before it in its conversation, the nearest so many, the oldest "
+        "first. The cursors are those of the conversation's `messages`."
+    )
+    async def before(self, info: Ask, first: Near = 5) -> Connection[Message]:
+        return await self._near(info, first, "before")
+
+    @strawberry.field(
+        description="What was said after it in its conversation, the nearest so many, the oldest "
+        "first. The cursors are those of the conversation's `messages`."
+    )
+    async def after(self, info: Ask, first: Near = 5) -> Connection[Message]:
+        return await self._near(info, first, "after")
+
+    async def _near(self, info: Ask, size: int, side: str) -> Connection[Message]:
+        found = self.found
+        place = (found.sent_at, number_of(found))
+        asked = MESSAGES.window(first=size, after=None, last=None, before=None)
+        # A place on one side only: the message itself lies beyond the page's other end.
+        window = (
+            Window(limit=asked.limit, before=place, is_backward=True)
+            if side == "before"
+            else Window(limit=asked.limit, after=place)
+        )
+        info.context.spend_window(window)
+        key = (self.workspace_id, found.conversation_id, *place)
+        near = await info.context.load(queries.messages_near, key, size=asked.limit, side=side)
+        return MESSAGES.connection(near, window, Message.of)
+
+
+async def by_key(info: Ask, row: MessageRow, key: str) -> Message | None:
+    place = (row.workspace_id, row.conversation_id, key)
+    found = await info.context.load(queries.messages_by_key, place)
+    return None if found is None else Message.of(found)
+
+
+async def message(
+    info: Ask,
+    id: Annotated[
+        strawberry.ID,
+        strawberry.argument(description="The message's id, for example `Message:52224`."),
+    ],
+    min_position: MinPosition = None,
+) -> Message | None:
+    models = ["messages", "conversations", "authors", "uploads"]
+    key = parse_number("Message", id)
+    return await found_by_id(info, models, min_position, find_messages, key)
+
+
+def find_messages(
+    database: Database[Any], workspaces: Sequence[UUID], ids: Sequence[int]
+) -> dict[int, Message]:
+    found = queries.messages_among(database, workspaces, ids)
+    return {id: Message.of(row) for id, row in found.items()}

@@ -2,57 +2,160 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import strawberry
-from graphql import GraphQLError
+from strawberry.extensions import SchemaExtension
+from strawberry.extensions.runner import SchemaExtensionsRunner
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
+from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.schema.schema import DEFAULT_ALLOWED_OPERATION_TYPES
+from strawberry.types import ExecutionContext, ExecutionResult
+from strawberry.types.graphql import OperationType
 
 from interfaces.graphql.audit import AuditEntry, audit_trail
+from interfaces.graphql.author import Author, author, authors
+from interfaces.graphql.choosing import NeedsStreamError
+from interfaces.graphql.connections import Connection
+from interfaces.graphql.conversation import Conversation, conversation, conversations
 from interfaces.graphql.errors import PresentErrors
+from interfaces.graphql.event import Event, event, events
+from interfaces.graphql.executing import Execution
+from interfaces.graphql.hooks import QuickRunner
+from interfaces.graphql.job import Job, QueueState, failed_jobs, job, queues
 from interfaces.graphql.limits import limits
-from interfaces.graphql.projection import Projection, projections
+from interfaces.graphql.live.operation import LiveSchema
+from interfaces.graphql.message import Message, message
+from interfaces.graphql.mutations.root import Mutation
+from interfaces.graphql.node import Node
+from interfaces.graphql.nodes import node, nodes
+from interfaces.graphql.observing import ObserveOperations, observe_root_fields
+from interfaces.graphql.operation import OperationContext
+from interfaces.graphql.projection import Projection, projection, projections
 from interfaces.graphql.scalars import BIG_INT, BigInt
-from interfaces.graphql.search import SearchResult, search
+from interfaces.graphql.search import SearchAnswer, search
+from interfaces.graphql.subscription import Subscription
+from interfaces.graphql.topics import EventTopic, event_topics
 from interfaces.graphql.upload import Upload, upload, uploads
-from interfaces.graphql.workspace import Workspace, workspaces
+from interfaces.graphql.workspace import Workspace, workspace, workspaces
 
 
+# Fields are null where they were refused: then the other parts of the request have their answers.
 @strawberry.type(description="What can be asked.")
 class Query:
-    # Null where it was refused: then the other parts of the request have their answers.
-    search: SearchResult | None = strawberry.field(
+    search: SearchAnswer | None = strawberry.field(
         resolver=search,
         description="Messages by meaning and by words. The log records every search.",
     )
-    uploads: list[Upload] | None = strawberry.field(
+    uploads: Connection[Upload] | None = strawberry.field(
         resolver=uploads, description="Uploads of a workspace, the latest first."
     )
     upload: Upload | None = strawberry.field(
         resolver=upload, description="One upload; null if the workspace has none with this id."
     )
-    workspaces: list[Workspace] = strawberry.field(
-        resolver=workspaces, description="Every workspace, the oldest first."
+    conversations: Connection[Conversation] | None = strawberry.field(
+        resolver=conversations,
+        description="Conversations of a workspace. One whose title was erased is left out.",
     )
-    audit_trail: list[AuditEntry] | None = strawberry.field(
-        resolver=audit_trail, description="What happened in a workspace, the latest first."
+    conversation: Conversation | None = strawberry.field(
+        resolver=conversation, description="One conversation; null if there is none with this id."
     )
-    projections: list[Projection] = strawberry.field(
-        resolver=projections, description="Every version of every read model, with its lag."
+    authors: Connection[Author] | None = strawberry.field(
+        resolver=authors,
+        description="Who wrote in a workspace, by name. Erased people are left out.",
+    )
+    author: Author | None = strawberry.field(
+        resolver=author, description="One author; null if there is none with this id."
+    )
+    message: Message | None = strawberry.field(
+        resolver=message, description="One message; null if there is none with this id."
+    )
+    workspaces: Connection[Workspace] | None = strawberry.field(
+        resolver=workspaces, description="Every workspace that you may read, the oldest first."
+    )
+    workspace: Workspace | None = strawberry.field(
+        resolver=workspace, description="One workspace; null if there is none of this name or id."
+    )
+    node: Node | None = strawberry.field(
+        resolver=node, description="Anything, by its id; null if there is nothing with this id."
+    )
+    nodes: list[Node | None] | None = strawberry.field(
+        resolver=nodes, description="Many things by their ids, in the order of the ids."
+    )
+    audit_trail: Connection[AuditEntry] | None = strawberry.field(
+        resolver=audit_trail,
+        description="What happened in a workspace, or to the instance, the latest first.",
+    )
+    events: Connection[Event] | None = strawberry.field(
+        resolver=events, description="The log of a workspace, in order. `eventFeed` goes on."
+    )
+    event: Event | None = strawberry.field(
+        resolver=event, description="One event; null if there is none at this position."
+    )
+    event_topics: list[EventTopic] | None = strawberry.field(
+        resolver=event_topics, description="Every kind of event that the log may hold."
+    )
+    projections: Connection[Projection] | None = strawberry.field(
+        resolver=projections, description="Every read model, by name, with its versions and lag."
+    )
+    projection: Projection | None = strawberry.field(
+        resolver=projection, description="One read model; null if there is none of this name."
+    )
+    failed_jobs: Connection[Job] | None = strawberry.field(
+        resolver=failed_jobs, description="Jobs that were given up, the newest first."
+    )
+    job: Job | None = strawberry.field(
+        resolver=job, description="One job; null if there is none, or it has succeeded."
+    )
+    queues: list[QueueState] | None = strawberry.field(
+        resolver=queues, description="How many jobs there are, by queue and state."
     )
 
 
-class Schema(strawberry.Schema):
-    def process_errors(
-        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
-    ) -> None:
-        """Logs nothing: `presentable` logs what is unexpected; Strawberry would log all of it."""
+class ArchiveSchema(LiveSchema):
+    async def execute(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Any | None = None,
+        root_value: Any | None = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        """For whoever takes one answer: a subscription needs a connection that takes many."""
+        allowed = set(allowed_operation_types or DEFAULT_ALLOWED_OPERATION_TYPES)
+        try:
+            return await super().execute(
+                query,
+                variable_values,
+                context_value,
+                root_value,
+                operation_name,
+                allowed - {OperationType.SUBSCRIPTION},
+                operation_extensions,
+            )
+        except InvalidOperationTypeError as error:
+            if error.operation_type is not OperationType.SUBSCRIPTION:
+                raise
+            return ExecutionResult(data=None, errors=[NeedsStreamError()])
+
+    def create_extensions_runner(
+        self, execution_context: ExecutionContext, extensions: list[SchemaExtension]
+    ) -> SchemaExtensionsRunner:
+        return QuickRunner(execution_context=execution_context, extensions=extensions)
 
 
-schema = Schema(
+schema = ArchiveSchema(
     query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    execution_context_class=Execution,
     config=StrawberryConfig(scalar_map={BigInt: BIG_INT}),
-    extensions=[PresentErrors, *limits()],
+    extensions=[ObserveOperations, OperationContext, PresentErrors, *limits()],
 )
+observe_root_fields(schema)
 
 if __name__ == "__main__":
     print(schema.as_str())  # noqa: T201

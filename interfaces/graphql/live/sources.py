@@ -1,0 +1,58 @@
+"""What a process follows for its subscribers, each thing once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
+from uuid import UUID
+from weakref import WeakKeyDictionary, WeakValueDictionary
+
+from infrastructure.jobs.failure_feed import JobFailure
+from interfaces.graphql.live.changes import Changes
+from interfaces.graphql.live.jobs import job_failures
+from interfaces.graphql.live.projections import ProjectionStates
+from interfaces.graphql.live.uploads import upload_changes
+from interfaces.graphql.upload import Upload
+from projections.uploads.queries import UploadRow
+
+if TYPE_CHECKING:
+    from infrastructure.container import Container
+
+
+class Sources:
+    """Of one container. Nothing is asked of the database before somebody follows."""
+
+    def __init__(self, container: Container) -> None:
+        self._positions = container.positions
+        self._notifications = container.notifications
+        self._pool = container.pool
+        # Of workspaces that somebody follows: he holds it.
+        self._uploads: WeakValueDictionary[UUID, Changes[UploadRow]] = WeakValueDictionary()
+
+    def uploads(self, workspace_id: UUID) -> Changes[UploadRow]:
+        found = self._uploads.get(workspace_id)
+        if found is None:
+            found = upload_changes(self._positions, self._pool, workspace_id, Upload.of)
+            self._uploads[workspace_id] = found
+        return found
+
+    @cached_property
+    def projections(self) -> ProjectionStates:
+        def listen(on_move: Callable[[], None]) -> Callable[[], None]:
+            return self._positions.listen(lambda _name, _position: on_move())
+
+        return ProjectionStates(listen, self._pool)
+
+    @cached_property
+    def job_failures(self) -> Changes[JobFailure]:
+        return job_failures(self._notifications, self._pool)
+
+
+SOURCES: WeakKeyDictionary[Container, Sources] = WeakKeyDictionary()
+
+
+def sources_of(container: Container) -> Sources:
+    if container not in SOURCES:
+        SOURCES[container] = Sources(container)
+    return SOURCES[container]

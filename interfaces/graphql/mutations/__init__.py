@@ -1,0 +1,1 @@
+"""What can be changed. A mutation becomes a command, no more."""

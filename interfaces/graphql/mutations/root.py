@@ -1,0 +1,71 @@
+"""Every mutation by name."""
+
+from __future__ import annotations
+
+import strawberry
+
+from interfaces.graphql.mutations.confirming import (
+    ConfirmUploadAnswer,
+    InspectUploadAnswer,
+    confirm_upload,
+    inspect_upload,
+)
+from interfaces.graphql.mutations.jobs import (
+    DiscardJobAnswer,
+    RetryJobAnswer,
+    discard_job,
+    retry_job,
+)
+from interfaces.graphql.mutations.projections import (
+    RebuildProjectionAnswer,
+    RollBackProjectionAnswer,
+    rebuild_projection,
+    roll_back_projection,
+)
+from interfaces.graphql.mutations.uploads import (
+    RetryUploadAnswer,
+    WithdrawUploadAnswer,
+    retry_upload,
+    withdraw_upload,
+)
+from interfaces.graphql.mutations.workspaces import CreateWorkspaceAnswer, create_workspace
+
+
+@strawberry.type(
+    description="What can be changed. Each answer is what was done, or one of the refusals that "
+    "can be expected: ask for `... on Refusal { code message }`."
+)
+class Mutation:
+    create_workspace: CreateWorkspaceAnswer | None = strawberry.field(
+        resolver=create_workspace, description="Make an archive of its own, or find it."
+    )
+    inspect_upload: InspectUploadAnswer | None = strawberry.field(
+        resolver=inspect_upload,
+        description="Look again at what an upload holds, perhaps with other options. It is not "
+        "read before it is confirmed.",
+    )
+    confirm_upload: ConfirmUploadAnswer | None = strawberry.field(
+        resolver=confirm_upload,
+        description="Have an upload read that waits, and say what its file leaves open.",
+    )
+    retry_upload: RetryUploadAnswer | None = strawberry.field(
+        resolver=retry_upload,
+        description="Try an upload again that failed or was rejected, perhaps with other options.",
+    )
+    withdraw_upload: WithdrawUploadAnswer | None = strawberry.field(
+        resolver=withdraw_upload,
+        description="Take an upload back, for good: its messages, its vectors and its bytes.",
+    )
+    rebuild_projection: RebuildProjectionAnswer | None = strawberry.field(
+        resolver=rebuild_projection, description="Build a read model anew from the log."
+    )
+    roll_back_projection: RollBackProjectionAnswer | None = strawberry.field(
+        resolver=roll_back_projection,
+        description="Let readers see a read model's version before again.",
+    )
+    retry_job: RetryJobAnswer | None = strawberry.field(
+        resolver=retry_job, description="Try a failed job again."
+    )
+    discard_job: DiscardJobAnswer | None = strawberry.field(
+        resolver=discard_job, description="Take a job out of the queue, or stop it."
+    )
