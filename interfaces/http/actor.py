@@ -7,6 +7,7 @@ from uuid import UUID
 from starlette.requests import HTTPConnection
 
 from application.context import LOCAL_OWNER, Context
+from interfaces.http.request_ids import correlation_id_of
 
 MAX_USER_AGENT = 200  # characters
 
@@ -21,5 +22,9 @@ def context_of(
     if user_agent := connection.headers.get("user-agent"):
         origin["user_agent"] = user_agent[:MAX_USER_AGENT]
     return Context(
-        actor_id=LOCAL_OWNER, workspace_id=workspace_id, command_id=command_id, origin=origin
+        actor_id=LOCAL_OWNER,
+        workspace_id=workspace_id,
+        correlation_id=correlation_id_of(connection.scope),
+        command_id=command_id,
+        origin=origin,
     )

@@ -3,12 +3,14 @@
 A web page from elsewhere, open in a browser on this machine, is not one of them. It could reach
 us in two ways: by a name of its own that it lets point to 127.0.0.1 (DNS rebinding), which the
 Host header shows, or by sending requests here without reading the answers (CSRF), which Origin
-and Sec-Fetch-Site show.
+and Sec-Fetch-Site show. Even a GET of the interfaces costs work and leaves facts behind: an image
+or a link on such a page must cause neither.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
@@ -20,6 +22,7 @@ from interfaces.http.problems import problem
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+INTERFACES = ("/api", "/graphql")  # and what is below; the rest are pages and probes
 # A proxy on this machine makes everybody look local, and adds one of these.
 PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-real-ip")
 REFUSED = 1008  # WebSocket close code: against the policy
@@ -34,7 +37,7 @@ class LocalOnly:
     ) -> None:
         """`clients`: who counts as local; a container's host has another address than loopback."""
         self._app = app
-        self._clients = clients
+        self._is_client = lru_cache(maxsize=256)(lambda address: is_within(address, clients))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
@@ -58,15 +61,23 @@ class LocalOnly:
         host = headers.get("host", "")
         if not is_own_name(host_name(host)):
             return "ask for 127.0.0.1, localhost or [::1], by no other name"
-        is_safe = scope["type"] == "http" and scope["method"] in SAFE_METHODS
-        if not is_safe and is_cross_site(headers, host):
+        if not is_for_all_pages(scope) and is_cross_site(headers, host):
             return "a page of another site may not ask for this"
         return None
 
     def _is_local(self, scope: Scope) -> bool:
-        return is_within((scope.get("client") or ("", 0))[0], self._clients)
+        return self._is_client((scope.get("client") or ("", 0))[0])
 
 
+def is_for_all_pages(scope: Scope) -> bool:
+    """Whether nothing happens when it is asked for: pages from elsewhere may lead to it."""
+    if scope["type"] != "http" or scope["method"] not in SAFE_METHODS:
+        return False
+    path = scope["path"]
+    return not any(path == name or path.startswith(f"{name}/") for name in INTERFACES)
+
+
+@lru_cache(maxsize=256)
 def host_name(host: str) -> str | None:
     """Of a Host header, without the port. None if it is malformed."""
     try:
@@ -77,6 +88,7 @@ def host_name(host: str) -> str | None:
     return parts.hostname if parts.netloc == host and "@" not in host else None
 
 
+@lru_cache(maxsize=256)
 def is_own_name(name: str | None) -> bool:
     """No page can let an address point elsewhere, as it can a name."""
     return name == "localhost" or is_within(name or "", LOOPBACK)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY = {
@@ -27,6 +26,8 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+ENCODED = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+NAMES = frozenset(name for name, _ in ENCODED)
 
 
 class SecurityHeaders:
@@ -40,7 +41,9 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(SECURITY_HEADERS)
+                given = message.get("headers", ())
+                others = [header for header in given if header[0].lower() not in NAMES]
+                message["headers"] = others + ENCODED
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -9,12 +9,12 @@ from http import HTTPStatus
 from typing import Protocol
 from uuid import UUID
 
+import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from application.archive import Accepted, CommandIdReusedError
+from application.archive import Accepted, Archive, CommandIdReusedError
 from application.commands.create_workspace import CreateWorkspace, CreateWorkspaceHandler
 from application.commands.receive_upload import (
     ReceiveUpload,
@@ -22,29 +22,34 @@ from application.commands.receive_upload import (
     Receiving,
     UploadRefusedError,
 )
+from application.context import Context
 from application.uploads import UploadOptionsError
-from domain.workspace import WorkspaceNameError
+from domain.workspace import Workspace, WorkspaceNameError
+from infrastructure.discretion import describe
 from interfaces.http.actor import context_of
-from interfaces.http.problems import RequestError
+from interfaces.http.describing import DescribedRoute
+from interfaces.http.parameters import read_parameters
+from interfaces.http.problems import RequestError, bad_request
+from interfaces.http.upload_description import RECEIVE_UPLOAD, UploadParameters, how_to_send
 
 PIECE = 1024 * 1024  # bytes that are written at once: going to a thread costs more than a packet
 STALL_SECONDS = 60.0  # without a single byte
-OPTIONS = {"timezone", "date_order", "format"}
-PARAMETERS = OPTIONS | {"workspace", "filename"}
-HOW_TO_SEND = (
-    "send the file itself: curl --data-binary @chat.txt "
-    "'http://127.0.0.1:8000/api/uploads?workspace=team&filename=chat.txt'"
-)
+OPTIONS = {"timezone", "date_order", "format", "merge"}
 REFUSALS = {
     "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "empty": HTTPStatus.BAD_REQUEST,
     "cut_off": HTTPStatus.BAD_REQUEST,
     "no_room": HTTPStatus.INSUFFICIENT_STORAGE,
-    "withdrawn": HTTPStatus.CONFLICT,
 }
 
 
+log = structlog.get_logger(__name__)
+
+
 class UploadsContainer(Protocol):
+    @property
+    def archive(self) -> Archive: ...
+
     @property
     def create_workspace(self) -> CreateWorkspaceHandler: ...
 
@@ -58,15 +63,18 @@ class StalledError(Exception):
 
 def upload_routes(
     container: UploadsContainer, *, stall_seconds: float = STALL_SECONDS
-) -> list[Route]:
+) -> list[DescribedRoute]:
     async def receive(request: Request) -> Response:
         try:
             accepted = await receive_body(container, request, stall_seconds)
         except (UploadOptionsError, WorkspaceNameError) as error:
             raise bad_request(str(error)) from error
         except CommandIdReusedError as error:
-            code = "idempotency_key_reused"
-            raise RequestError(HTTPStatus.UNPROCESSABLE_ENTITY, code, str(error)) from error
+            raise RequestError(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "this Idempotency-Key was used for something else; take a new one for each file",
+            ) from error
         except UploadRefusedError as error:
             raise RequestError(REFUSALS[error.kind], f"upload.{error.kind}", str(error)) from error
         except ClientDisconnect as error:
@@ -80,6 +88,7 @@ def upload_routes(
             ) from error
         result = accepted.result
         content = {
+            "id": f"Upload:{result['upload_id']}",
             "uploadId": result["upload_id"],
             "position": accepted.position,
             "again": result["again"],
@@ -88,49 +97,78 @@ def upload_routes(
         }
         if result.get("options_ignored"):
             content["optionsIgnored"] = True
+        if before := result.get("after_withdrawal_of"):
+            content["afterWithdrawalOf"] = f"Upload:{before}"
         status = HTTPStatus.OK if result["again"] else HTTPStatus.CREATED
         return JSONResponse(content, status, headers={"Cache-Control": "no-store"})
 
-    return [Route("/api/uploads", receive, methods=["POST"])]
+    return [DescribedRoute("/api/uploads", receive, {"POST": RECEIVE_UPLOAD})]
 
 
 async def receive_body(
     container: UploadsContainer, request: Request, stall_seconds: float
 ) -> Accepted:
-    parameters = parameters_of(request)
-    require_plain_body(request)
+    how = how_to_send(request.headers["host"])
+    parameters = read_parameters(request, UploadParameters, how)
+    require_plain_body(request, how)
     announced = announced_size(request)
-    context = context_of(request, command_id=command_id_of(request))
-    workspace = await run_in_threadpool(
-        container.create_workspace,
-        CreateWorkspace(name=parameters["workspace"]),
-        replace(context, command_id=None),
-    )
-    context = replace(context, workspace_id=UUID(workspace.result["workspace_id"]))
+    command_id = command_id_of(request)
+    workspace_id = Workspace.create(parameters.workspace).id
+    context = context_of(request, workspace_id=workspace_id, command_id=command_id)
     command = ReceiveUpload(
-        filename=parameters["filename"],
-        options={name: parameters[name] for name in OPTIONS & parameters.keys()},
+        filename=parameters.filename,
+        options=parameters.model_dump(include=OPTIONS, exclude_none=True),
+        confirm=parameters.confirm,
     )
 
     def begin() -> Receiving:
         return container.receive_upload.begin(command, context, announced=announced)
 
+    def finish() -> Accepted:
+        if receiving.received and is_first(container.archive, context):
+            create = CreateWorkspace(name=parameters.workspace)
+            container.create_workspace(create, replace(context, command_id=None))
+        return receiving.finish()
+
     receiving = await run_in_threadpool(begin)
     try:
         async for piece in pieces(request, stall_seconds):
             await run_in_threadpool(receiving.write, piece)
-        return await run_in_threadpool(receiving.finish)
+        return await run_in_threadpool(finish)
     except ClientDisconnect:
-        await run_in_threadpool(receiving.cut_off, "the client hung up")
+        await cut_off(receiving, "the client hung up")
         raise
     except StalledError as error:
-        await run_in_threadpool(receiving.cut_off, str(error))
+        await cut_off(receiving, str(error))
         raise
+    except UploadRefusedError:
+        raise  # settled already
     except BaseException:
-        # What is refused is settled already; this is for a server that stops or breaks. A stopping
-        # server cancels whatever is awaited, more than once: so nothing is awaited here.
-        receiving.cut_off("the server was interrupted")
+        await cut_off(receiving, "the server was interrupted")
         raise
+
+
+def is_first(archive: Archive, context: Context) -> bool:
+    """Whether nothing was answered under this command id: a refusal must not leave a workspace."""
+    command_id = context.command_id
+    return command_id is None or archive.event_log.first_answer(command_id) is None
+
+
+async def cut_off(receiving: Receiving, reason: str) -> None:
+    """
+    In a thread: it waits for who still writes, and for the log.
+
+    A stopping server cancels whatever is awaited, more than once. That ends the waiting here but
+    not the thread, which is one of those that the event loop waits for at its own end.
+    """
+    cutting = asyncio.get_running_loop().run_in_executor(None, receiving.cut_off, reason)
+    cutting.add_done_callback(report_cut_off)
+    await asyncio.wait({cutting})
+
+
+def report_cut_off(cutting: asyncio.Future[None]) -> None:
+    if not cutting.cancelled() and (error := cutting.exception()) is not None:
+        log.warning("upload_end_not_recorded", error=describe(error))
 
 
 async def pieces(request: Request, stall_seconds: float) -> AsyncIterator[bytes]:
@@ -153,27 +191,13 @@ async def pieces(request: Request, stall_seconds: float) -> AsyncIterator[bytes]
         yield bytes(gathered)
 
 
-def parameters_of(request: Request) -> dict[str, str]:
-    given = request.query_params
-    for name in given:
-        if name not in PARAMETERS:
-            known = ", ".join(sorted(PARAMETERS))
-            raise bad_request(f"there is no parameter {name!r}; there are {known}")
-        if len(given.getlist(name)) > 1:
-            raise bad_request(f"the parameter {name!r} was given more than once")
-    for name in ("workspace", "filename"):
-        if not given.get(name):
-            raise bad_request(f"the parameter {name!r} is missing; {HOW_TO_SEND}")
-    return dict(given)
-
-
-def require_plain_body(request: Request) -> None:
+def require_plain_body(request: Request, how: str) -> None:
     kind = request.headers.get("content-type", "").strip().lower()
     if kind.startswith("multipart/"):
-        raise unsupported(f"a form is not taken; {HOW_TO_SEND}")
+        raise unsupported(f"a form is not taken; {how}")
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding != "identity":
-        raise unsupported(f"the body must not be encoded as {encoding}; {HOW_TO_SEND}")
+        raise unsupported(f"the body must not be encoded as {encoding}; {how}")
 
 
 def announced_size(request: Request) -> int | None:
@@ -189,10 +213,6 @@ def command_id_of(request: Request) -> UUID | None:
         raise bad_request(
             f"the header Idempotency-Key must be a UUID, a new one for each file, not {text!r}"
         ) from error
-
-
-def bad_request(detail: str) -> RequestError:
-    return RequestError(HTTPStatus.BAD_REQUEST, "bad_request", detail)
 
 
 def unsupported(detail: str) -> RequestError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from ipaddress import ip_network
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,16 +15,21 @@ from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from interfaces.http.app import make_app
+from infrastructure.settings import Settings
+from interfaces.http.app import make_app, routes_to_describe
 from interfaces.http.local_only import LocalOnly
+from interfaces.http.openapi_document import document
 from interfaces.http.security_headers import SECURITY_HEADERS
 
 HOME = "http://127.0.0.1:8000"
+DESCRIBED = document(routes_to_describe())["paths"]
 SOCKET = "ws://127.0.0.1:8000"
 
 
 class NoParts:
     """These tests never reach a use case."""
+
+    settings = Settings.from_env({})
 
     def __getattr__(self, name: str) -> Any:
         raise AssertionError(f"{name} was asked for")
@@ -134,6 +139,38 @@ def test_a_page_of_another_site_changes_nothing(headers: dict[str, str], is_serv
 
 
 @pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-User": "?1"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    ],
+)
+def test_a_page_of_another_site_causes_no_facts(headers: dict[str, str]) -> None:
+    """Downloads and exports are recorded: an image or a link elsewhere must not have one made."""
+    client = client_of(make_app(NoParts()))
+    interfaces = [path for path in DESCRIBED if path.startswith(("/api/", "/graphql"))]
+    assert len(interfaces) >= 5
+    for path in [*interfaces, "/api", "/api/nowhere"]:
+        for method in ("GET", "HEAD", "OPTIONS"):
+            answer = client.request(method, path, headers=headers)
+            assert answer.status_code == 403, (method, path)
+            assert method == "HEAD" or answer.json()["code"] == "local_only"
+    for page in ("/docs", "/", "/healthz"):
+        assert client.get(page, headers=headers).status_code in {200, 307}
+
+
+@pytest.mark.parametrize("site", ["none", "same-origin"])
+def test_a_person_may_open_what_a_page_of_ours_names(site: str) -> None:
+    """An address that was typed in, or a bookmark, has no page before it."""
+    path = "/api/events?wokspace=team"  # refused by the route: so the guard has let it pass
+    answer = client_of(make_app(NoParts())).get(path, headers={"Sec-Fetch-Site": site})
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
+@pytest.mark.parametrize(
     ("headers", "is_served"),
     [
         ({"Origin": HOME}, True),
@@ -189,6 +226,16 @@ def test_a_refused_request_has_the_security_headers() -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
+@pytest.mark.parametrize("path", sorted(DESCRIBED))
+@pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"X-Forwarded-For": "127.0.0.1"}])
+def test_no_route_is_for_others(path: str, headers: dict[str, str]) -> None:
+    for method in ("GET", "HEAD", "POST"):
+        answer = client_of(make_app(NoParts())).request(method, path, headers=headers)
+        assert answer.status_code == 403
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["X-Request-Id"]
+
+
 def test_an_unexpected_error_says_nothing_about_itself() -> None:
     client = TestClient(
         make_app(NoParts()),
@@ -199,6 +246,7 @@ def test_an_unexpected_error_says_nothing_about_itself() -> None:
     answer = client.post("/api/uploads?workspace=a&filename=b", content=b"secret")
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
     assert "asked for" not in answer.text
+    assert answer.json()["requestId"] == answer.headers["X-Request-Id"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
@@ -207,6 +255,16 @@ def test_the_explorer_needs_no_inline_script() -> None:
     assert client.get("/").headers["location"] == "/graphiql"
     assert "<script>" not in client.get("/graphiql").text
     assert "unsafe" not in SECURITY_HEADERS["Content-Security-Policy"]
+
+
+def test_in_production_there_is_a_first_page_and_no_explorer() -> None:
+    parts = NoParts()
+    parts.settings = Settings.from_env({"CHATLEDGER_ENVIRONMENT": "production"})
+    client = client_of(make_app(parts))
+    home = client.get("/")
+    assert (home.status_code, home.headers["location"]) == (307, "/docs")
+    assert client.get("/docs").status_code == 200
+    assert client.get("/graphiql").status_code == 404
 
 
 def test_graphql_has_one_path_for_requests_and_websockets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,12 +284,16 @@ def test_graphql_has_one_path_for_requests_and_websockets(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "interfaces.graphql.app", module)
     client = client_of(make_app(NoParts()))
     assert client.post("/graphql").text == "hello"
-    with client.websocket_connect(f"{SOCKET}/graphql") as socket:
+    headers = {"X-Request-Id": "mine"}
+    with client.websocket_connect(f"{SOCKET}/graphql", headers=headers) as socket:
         assert socket.receive_text() == "hello"
+        assert (b"x-request-id", b"mine") in socket.extra_headers
 
 
 class Graphql:
     """An object, as real applications are: Starlette takes functions for request handlers."""
+
+    live = SimpleNamespace(connections=None)  # it has no subscriptions
 
     def __init__(self, call: Any) -> None:
         self._call = call

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from application.commands.create_workspace import CreateWorkspaceHandler
-from application.commands.receive_upload import ReceiveUploadHandler
+from application.commands.receive_upload import ReceiveUploadHandler, Receiving
 from domain.upload import RefusedUpload, Upload
 from domain.workspace import Workspace
 from infrastructure.blobs.disk import DiskBlobStore
@@ -24,6 +24,7 @@ from interfaces.http import uploads
 from interfaces.http.app import make_app
 from projections.contract import RecordedEvent
 from tests.support.archive import MASTER, Ledger
+from tests.support.archive_fixture import settings_for
 from tests.support.http_server import serve
 from tests.support.shared_ledger import own_ledger, recorded_in, shared_ledger
 
@@ -40,7 +41,9 @@ class Parts:
     """What the application needs of the container."""
 
     def __init__(self, ledger: Ledger, folder: Path) -> None:
+        self.settings = settings_for(ledger.url, folder)
         self.blobs = DiskBlobStore(folder, MASTER, keep_free=0)
+        self.archive = ledger.archive
         self.create_workspace = CreateWorkspaceHandler(ledger.archive)
         self.receive_upload = ReceiveUploadHandler(ledger.archive, self.blobs, max_bytes=LIMIT)
 
@@ -73,6 +76,10 @@ class Site:
     def events(self) -> list[RecordedEvent]:
         workspace_id = Workspace.create_id(self.workspace)
         return recorded_in(self.ledger, workspace_id, *KINDS)
+
+    def has_workspace(self, name: str | None = None) -> bool:
+        workspace_id = Workspace.create_id(name or self.workspace)
+        return self.ledger.archive.find(Workspace, workspace_id) is not None
 
     def wait_for_refusal(self) -> RefusedUpload.Refused:
         deadline = time.monotonic() + 10
@@ -109,6 +116,7 @@ def test_an_upload_is_answered_when_it_is_durable(site: Site) -> None:
     upload = site.ledger.archive.load(Upload, UUID(answer.json()["uploadId"]))
     assert answer.status_code == 201
     assert answer.json() == {
+        "id": f"Upload:{upload.id}",
         "uploadId": str(upload.id),
         "position": recorded.position,
         "again": False,
@@ -149,6 +157,44 @@ def test_a_repeated_request_gets_the_first_answer(site: Site) -> None:
     assert len(site.events()) == 1
     reused = site.send(b"another file", headers=key)
     assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
+
+
+def test_the_same_request_sent_twice_at_once_gets_the_same_answer(site: Site) -> None:
+    key = {"Idempotency-Key": str(uuid4())}
+    answers: list[httpx.Response] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(site.send(headers=key))) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.text for answer in answers}) == 1
+    assert len(site.events()) == 1
+
+
+def test_a_key_that_is_used_for_two_files_at_once_is_kept_by_one(site: Site) -> None:
+    key = {"Idempotency-Key": str(uuid4())}
+    answers: list[httpx.Response] = []
+    threads = [
+        threading.Thread(target=lambda n=n: answers.append(site.send(b"file %d" % n, headers=key)))
+        for n in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answer.status_code for answer in answers) == [201, 422, 422, 422]
+    assert len(site.events()) == 1
+
+
+def test_a_client_that_asks_before_it_sends_is_told_to_go_on(site: Site) -> None:
+    connection = site.connect("Content-Length: 5", "Expect: 100-continue", "Connection: close")
+    with connection:
+        assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"hello")
+        assert connection.recv(100).startswith(b"HTTP/1.1 201 ")
 
 
 @pytest.mark.parametrize(
@@ -244,17 +290,38 @@ def test_a_full_disk_is_said_so(site: Site) -> None:
     assert site.files() == []
 
 
+def test_what_is_refused_leaves_no_workspace(site: Site) -> None:
+    """A mistyped name would stay for ever."""
+    assert site.send(b"").status_code == 400
+    assert site.send(bytes(LIMIT + 1)).status_code == 413
+    assert site.send(timezone="Europe/Atlantis").status_code == 400
+    assert not site.has_workspace()
+    key = {"Idempotency-Key": str(uuid4())}
+    assert site.send(headers=key).status_code == 201
+    assert site.has_workspace()
+    reused = site.send(headers=key, workspace="mistyped")
+    assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
+    assert "Idempotency-Key" in reused.json()["detail"]
+    assert not site.has_workspace("mistyped")
+
+
+def test_the_hint_names_the_address_that_was_asked(site: Site) -> None:
+    assert f"127.0.0.1:{site.port}/api/uploads?" in site.send(filename="").json()["detail"]
+
+
 def test_an_empty_file_is_refused(site: Site) -> None:
     answer = site.send(b"")
     assert (answer.status_code, answer.json()["code"]) == (400, "upload.empty")
     assert site.wait_for_refusal().reason in answer.json()["detail"]
 
 
-def test_a_withdrawn_file_does_not_come_back(site: Site) -> None:
+def test_a_withdrawn_file_comes_again_as_another_upload(site: Site) -> None:
     upload = site.ledger.archive.load(Upload, UUID(site.send().json()["uploadId"]))
     upload.withdraw()
     site.ledger.record(upload, workspace_id=upload.workspace_id)
-    assert site.send().status_code == 409
+    answer = site.send()
+    assert (answer.status_code, answer.json()["again"]) == (201, False)
+    assert answer.json()["uploadId"] != str(upload.id)
 
 
 def test_two_at_once_of_the_same_file_are_one_upload(site: Site) -> None:
@@ -289,6 +356,57 @@ def test_others_are_served_while_a_disk_is_slow(
     assert answers[0].status_code == 201
 
 
+def test_others_are_served_while_an_upload_that_broke_waits_for_the_log(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released, waiting = threading.Event(), threading.Event()
+    cut_off = Receiving.cut_off
+
+    def broken(*_arguments: Any) -> None:
+        raise OSError(5, "Input/output error")
+
+    def slow(*arguments: Any) -> None:
+        waiting.set()
+        released.wait(10)
+        cut_off(*arguments)
+
+    monkeypatch.setattr(Receiving, "write", broken)
+    monkeypatch.setattr(Receiving, "cut_off", slow)
+    answers: list[httpx.Response] = []
+    thread = threading.Thread(target=lambda: answers.append(site.send()))
+    thread.start()
+    try:
+        assert waiting.wait(5)
+        assert site.client.get("/healthz", timeout=2).status_code == 200
+        assert answers == []
+    finally:
+        released.set()
+        thread.join()
+    assert answers[0].status_code == 500
+    assert site.wait_for_refusal().reason == "the server was interrupted after 0 bytes"
+
+
+def test_a_server_that_stops_waits_for_the_facts_of_what_it_cuts_off(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_off = Receiving.cut_off
+
+    def slow(*arguments: Any) -> None:
+        time.sleep(0.6)
+        cut_off(*arguments)
+
+    monkeypatch.setattr(Receiving, "cut_off", slow)
+    with serve(make_app(site.parts)) as port:
+        connections = [replace(site, port=port).connect("Content-Length: 9") for _ in range(3)]
+        for connection in connections:
+            connection.sendall(b"half")
+        while len(site.files()) < 3:
+            time.sleep(0.01)
+    for connection in connections:
+        connection.close()
+    assert len(site.events()) == 3
+
+
 def test_a_client_that_sends_nothing_is_not_waited_for(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -318,7 +436,7 @@ def test_a_client_that_sends_nothing_is_not_waited_for(
         ({"filename": ["a", "b"]}, 400, "more than once"),
         ({"timezome": "UTC"}, 400, "no parameter 'timezome'"),
         ({"timezone": "Europe/Atlantis"}, 400, "IANA"),
-        ({"date_order": "ydm"}, 400, "ymd, dmy, mdy"),
+        ({"date_order": "ydm"}, 400, "'ymd', 'dmy', 'mdy' or ''"),
     ],
 )
 def test_a_request_that_cannot_be_meant_is_told_how_to_be(

@@ -6,19 +6,22 @@ const DEFAULT_QUERY = `# Search the archive by meaning: Ctrl+Enter.
 # The book icon, top left, shows the schema.
 {
   search(query: "can a machine love?", workspace: "demo", limit: 5) {
-    coverage { indexed total isPartial }
-    hits {
-      score
-      meaning { cosine rank }
-      message {
-        text
-        author { name }
-        conversation { title }
-        sentAt
+    ... on SearchResult {
+      coverage { indexed total isPartial }
+      hits {
+        score
+        meaning { cosine rank }
+        message {
+          text
+          author { name }
+          conversation { title }
+          sentAt
+        }
+        before { author { name } text }
+        after { author { name } text }
       }
-      before { author { name } text }
-      after { author { name } text }
     }
+    ... on Refusal { code message }
   }
 }
 `;
