@@ -35,12 +35,12 @@ def demo(*, once: bool) -> None:
     console = Console()
     with open_container(settings) as container:
         container.follower.start()
-        with working(container):
+        with working(container) as worker:
             ingest_samples(container, console)
             search(container, console)
             if not once:
                 console.print(f"\nGraphQL: {settings.address}/graphiql   Stop with Ctrl-C.")
-                run_server(container)
+                run_server(container, on_stop=[worker.ask_to_stop])
 
 
 def ingest_samples(container: Container, console: Console) -> None:

@@ -6,12 +6,16 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
 from infrastructure.jobs.threads import are_jobs_running
+from infrastructure.saying import say_what_is_left
+
+log = logging.getLogger(__name__)
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -42,7 +46,7 @@ def ending() -> Iterator[None]:
     except BaseException:
         if are_jobs_running():
             sys.excepthook(*sys.exc_info())
-            end_at_once(SystemExit(1))
+            end_at_once(SystemExit(1))  # a defect, which no signal must be taken for
         raise
     finally:
         for number, handler in before.items():
@@ -51,10 +55,40 @@ def ending() -> Iterator[None]:
 
 def unwind(number: int, frame: FrameType | None) -> NoReturn:
     del frame
-    # Once is enough: a second signal must not interrupt the closing.
-    for each in SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
+    let_second_end_now()
     raise Signalled(number)
+
+
+def let_second_end_now() -> None:
+    """A second signal does not interrupt the closing: it ends the process."""
+    for each in SIGNALS:
+        signal.signal(each, end_now)
+
+
+def end_now(number: int, frame: FrameType | None) -> NoReturn:
+    """As if killed: what was acknowledged is in the database, and the next start finds the rest."""
+    del frame
+    say_what_is_left()
+    os._exit(128 + number)
+
+
+def end_within(seconds: float) -> None:
+    """
+    Whatever the closing waits for, the process ends by then.
+
+    Something deep in a driver or in a model's code may never come back. The queue, the log and
+    the embedded server know how to go on after a kill, so that is better than a process that
+    has to be killed.
+    """
+    timer = threading.Timer(seconds, give_up, (seconds,))
+    timer.daemon = True
+    timer.start()
+
+
+def give_up(seconds: float) -> NoReturn:
+    log.error("the process did not end within %s s: it is ended as it is", seconds)
+    say_what_is_left()
+    end_at_once(SystemExit(128 + signal.SIGTERM))
 
 
 def end_at_once(end: SystemExit) -> NoReturn:

@@ -25,7 +25,8 @@ from application.commands.receive_upload import ReceiveUpload
 from application.context import Context
 from infrastructure.container import Container
 from infrastructure.projections import registry
-from infrastructure.projections.waiting import wait_for
+from infrastructure.readers.containers.folder import PackedFolder
+from infrastructure.readers.local_file import local_export
 from interfaces.cli.terminal import clean_line
 from projections.uploads.queries import UploadRow, upload
 
@@ -33,6 +34,10 @@ CHUNK = 1024 * 1024  # bytes
 POLL_SECONDS = 0.2
 CATCH_UP_SECONDS = 60
 SETTLED = frozenset({"searchable", "rejected", "failed", "withdrawn", "refused"})
+OPEN = {
+    "date_order": "its dates can be read in more than one order",
+    "format": "more than one format claims it",
+}
 SEARCHED = ("messages", "vectors", "conversations", "authors")
 NEEDED = ("uploads", *SEARCHED)
 
@@ -42,6 +47,7 @@ class Sent(NamedTuple):
 
     name: str
     position: int  # of the event: what the read model says of it before that is of an earlier try
+    notice: str | None = None  # what the sender should know about how it was taken
 
 
 class ReadModelStandsStillError(click.ClickException):
@@ -51,12 +57,38 @@ class ReadModelStandsStillError(click.ClickException):
 def send(
     container: Container, path: Path, *, context: Context, options: Mapping[str, Any]
 ) -> tuple[UUID, Sent]:
-    """Upload one file. Returns its id and what `follow` needs."""
-    with path.open("rb") as file:
-        accepted = container.receive_upload(
-            ReceiveUpload(filename=path.name, options=options), chunks(file), context
+    """
+    Upload one file, or a folder as an archive of it. Returns its id and what `follow` needs.
+
+    Raises:
+        UnreadableExportError: if it cannot be read, or changes meanwhile.
+        UploadRefusedError
+    """
+    source = local_export(path)
+    command = ReceiveUpload(filename=source.name, options=options)
+    with (
+        source.open() as stream,
+        container.receive_upload.begin(command, context, announced=source.size) as receiving,
+    ):
+        for chunk in chunks(stream):
+            receiving.write(chunk)
+        accepted = receiving.finish()
+    notices = [notice_of(accepted.result)]
+    if isinstance(source, PackedFolder):
+        notices += [f"{one.file}: {one.reason}" for one in source.warnings]
+    sent = Sent(source.name, accepted.position, "; ".join(filter(None, notices)) or None)
+    return UUID(accepted.result["upload_id"]), sent
+
+
+def notice_of(result: Mapping[str, Any]) -> str | None:
+    if result.get("options_ignored"):
+        return (
+            "it was uploaded before, and stays as it was read then: the options given now are "
+            "ignored. `chatledger uploads withdraw` it first to have it read otherwise"
         )
-    return UUID(accepted.result["upload_id"]), Sent(path.name, accepted.position)
+    if before := result.get("after_withdrawal_of"):
+        return f"it was withdrawn before, as upload {before}, and is a new upload now"
+    return None
 
 
 def chunks(file: Any) -> Iterator[bytes]:
@@ -93,18 +125,23 @@ def follow(
             rows = look(container, workspace_id, uploads)
             for row in rows:
                 show(progress, bars[row.upload_id], row)
-            if len(rows) == len(uploads) and all(row.stage in SETTLED for row in rows):
+            if len(rows) == len(uploads) and all(is_settled(row) for row in rows):
                 break
             require_read_models(container)
             time.sleep(POLL_SECONDS)
     position = max((row.position for row in rows), default=0)
-    if not wait_for(container.pool, SEARCHED, position, timeout_seconds=CATCH_UP_SECONDS):
+    if not container.positions.wait(SEARCHED, position, timeout_seconds=CATCH_UP_SECONDS):
         require_read_models(container)
         console.print(
             "The read models have not caught up yet: `chatledger projection status`.",
             style="yellow",
         )
     return rows
+
+
+def is_settled(row: UploadRow) -> bool:
+    """Nothing happens to it any more by itself."""
+    return row.stage in SETTLED or bool(row.questions)
 
 
 def look(container: Container, workspace_id: UUID, uploads: Mapping[UUID, Sent]) -> list[UploadRow]:
@@ -157,8 +194,24 @@ def shown(name: str) -> str:
     return escape(clean_line(name))
 
 
+def held_back(row: UploadRow) -> str:
+    """What is to be said, and how."""
+    says = [OPEN[question] for question in row.questions if question in OPEN]
+    how = "".join(
+        f" --{question.replace('_', '-')} …" for question in row.questions if question in OPEN
+    )
+    why = " and ".join(says) or "it waits to be confirmed"
+    id = row.upload_id
+    return (
+        f"held back: {why}. `chatledger uploads preview {id}` shows what it holds, "
+        f"`chatledger uploads confirm {id}{how}` has it read"
+    )
+
+
 def outcome(row: UploadRow) -> str:
     """One line, without anything that would drive a terminal."""
+    if row.questions:
+        return clean_line(f"{row.filename}: {held_back(row)}")
     if row.stage != "searchable":
         return clean_line(f"{row.filename}: {row.stage}: {row.error}")
     text = (

@@ -9,16 +9,18 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from infrastructure.bootstrap import open_container
-from infrastructure.jobs.queue import (
+from application.commands.discard_job import DiscardJob
+from application.commands.retry_job import RetryJob
+from application.ports.jobs import (
     JobAlreadyQueuedError,
-    JobEntry,
+    JobMovedError,
     JobNotFailedError,
-    JobQueue,
     UnknownJobError,
 )
+from infrastructure.bootstrap import open_container
+from infrastructure.jobs.queue import JobEntry, JobQueue
 from infrastructure.settings import Settings
-from interfaces.jobs.uploads import discarded
+from interfaces.cli.actor import cli_context
 
 
 @click.group()
@@ -48,7 +50,7 @@ def retry(id: int) -> None:
     """Try a failed job again, with all its attempts."""
     with open_container(Settings.from_env()) as container:
         try:
-            JobQueue(container.pool).retry(id)
+            container.retry_job(RetryJob(job_id=id), cli_context(None))
         except (UnknownJobError, JobNotFailedError, JobAlreadyQueuedError) as error:
             raise click.ClickException(str(error)) from None
     click.echo(f"Job {id} is waiting for a worker.")
@@ -63,15 +65,11 @@ def discard(id: int) -> None:
     Its upload counts as failed then, until it is sent or tried again.
     """
     with open_container(Settings.from_env()) as container:
-        queue = JobQueue(container.pool)
         try:
-            job = queue.job(id)
-            outcome = queue.discard(id)
-        except UnknownJobError as error:
+            accepted = container.discard_job(DiscardJob(job_id=id), cli_context(None))
+        except (UnknownJobError, JobMovedError) as error:
             raise click.ClickException(str(error)) from None
-        failure = discarded(job.task, job.arguments, job.attempts)
-        if failure is not None:
-            container.record_upload_failure(failure)
+    outcome = "asked to stop" if accepted.result["was_running"] else "discarded"
     click.echo(f"Job {id} was {outcome}.")
 
 

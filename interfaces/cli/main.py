@@ -12,16 +12,23 @@ from interfaces.cli.ending import ending
 # name -> where it is, what it does
 COMMANDS = {
     "demo": ("interfaces.cli.demo:demo", "Ingest the bundled samples, search them, then serve."),
+    "export": ("interfaces.cli.export:export", "Write messages to files: RSMF, JSON lines, CSV."),
     "ingest": ("interfaces.cli.ingest:ingest", "Upload chat exports and make them searchable."),
-    "inspect": ("interfaces.cli.inspect:inspect", "Show what is in a file; store nothing."),
+    "inspect": (
+        "interfaces.cli.inspect:inspect",
+        "Show what is in a file or a folder; store nothing.",
+    ),
     "jobs": ("interfaces.cli.jobs:jobs", "List, retry and discard jobs."),
     "migrate": ("interfaces.cli.migrate:migrate", "Bring the database's schema up to date."),
     "projection": ("interfaces.cli.projection:projection", "Read models: see, rebuild, roll back."),
+    "readers": ("interfaces.cli.readers:readers", "List the formats that can be read here."),
     "search": ("interfaces.cli.search:search", "Search by meaning and by words."),
     "serve": ("interfaces.cli.serve:serve", "Serve GraphQL and uploads until stopped."),
+    "status": ("interfaces.cli.status:status", "Show how the running system is doing."),
     "uploads": ("interfaces.cli.uploads:uploads", "List uploads, or what happened to one."),
     "worker": ("interfaces.cli.worker:worker", "Work on jobs until stopped."),
 }
+QUIET = ("inspect", "readers")  # they use neither settings nor the database
 
 
 class LazyGroup(click.Group):
@@ -51,15 +58,15 @@ class LazyGroup(click.Group):
         """A wrong setting is no defect: one line says what to put right."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except (click.exceptions.Exit, click.Abort):
             raise  # `--help` ends this way, too
         except Exception as error:
             # Imported here: nothing but an error needs it.
-            from interfaces.cli.errors import sentence
+            from interfaces.cli.errors import as_said
 
-            if (said := sentence(error)) is None:
+            if (said := as_said(error)) is None or said is error:
                 raise
-            raise click.ClickException(said) from error
+            raise said from error
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         if args or kwargs:  # called by a program, such as a test, which will live on
@@ -74,7 +81,9 @@ class LazyGroup(click.Group):
 def main(*, verbose: bool) -> None:
     """Search your team's chat exports by meaning, and prove what was said."""
     # Imported here: `inspect` and `--help` start quickly without it.
-    if verbose or click.get_current_context().invoked_subcommand != "inspect":
-        from infrastructure.logging import configure_logging
+    if verbose or click.get_current_context().invoked_subcommand not in QUIET:
+        from infrastructure.monitoring.start import start_observing
+        from infrastructure.settings import Settings
 
-        configure_logging(is_verbose=verbose)
+        role = click.get_current_context().invoked_subcommand or "command"
+        start_observing(Settings.from_env(), role=role, is_verbose=verbose)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
@@ -13,25 +13,27 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from application.commands.operate_projection import OperateProjection, OperateProjectionHandler
+from application.commands.rebuild_projection import RebuildProjection, RollBackProjection
+from application.ports.projections import (
+    NothingToRollBackToError,
+    RebuildRunningError,
+    UnknownProjectionError,
+)
+from domain.projection import OperationRunningError, Projection
 from infrastructure.bootstrap import open_container
 from infrastructure.container import Container
 from infrastructure.projections import registry
-from infrastructure.projections.rebuild import (
-    NothingToRollBackToError,
-    OnProgress,
-    RebuildProgress,
-    RebuildRunningError,
-    RebuildStoppedError,
-    SwapRefusedError,
-)
-from infrastructure.projections.registry import UnknownProjectionError, Version, VersionStatus
+from infrastructure.projections.progress import OnProgress, RebuildProgress
+from infrastructure.projections.registry import VersionStatus
+from infrastructure.projections.upkeep import Upkeep
 from infrastructure.settings import Settings
+from interfaces.cli.actor import cli_context
 
 REFUSALS = (
     NothingToRollBackToError,
+    OperationRunningError,
     RebuildRunningError,
-    RebuildStoppedError,
-    SwapRefusedError,
     UnknownProjectionError,
 )
 
@@ -88,7 +90,7 @@ def rebuild(*, name: str | None, is_all: bool) -> None:
         raise click.UsageError("Name one projection, or say --all.")
     with open_container(Settings.from_env()) as container:
         for each in container.runner.names if name is None else [name]:
-            swap(each, "rebuilt", container.rebuilder.rebuild)
+            swap(container, RebuildProjection(name=each), "rebuilt")
 
 
 @projection.command()
@@ -96,7 +98,7 @@ def rebuild(*, name: str | None, is_all: bool) -> None:
 def rollback(name: str) -> None:
     """Let readers see the version before again, brought up to date."""
     with open_container(Settings.from_env()) as container:
-        swap(name, "rolled back", container.rebuilder.roll_back)
+        swap(container, RollBackProjection(name=name), "rolled back")
 
 
 @projection.command()
@@ -138,7 +140,7 @@ def status_table(entries: list[VersionStatus]) -> Table:
         table.add_row(
             entry.name,
             str(entry.version),
-            entry.status,
+            f"{entry.status} ({entry.stage})" if entry.stage else entry.status,
             f"{entry.position:,}",
             f"{entry.lag_events:,}" if entry.lag_events else "",
             f"{entry.lag_seconds:.1f} s" if entry.lag_events else "",
@@ -147,12 +149,42 @@ def status_table(entries: list[VersionStatus]) -> Table:
     return table
 
 
-def swap(name: str, done: str, action: Callable[[str, OnProgress], Version]) -> None:
-    started = time.monotonic()
+def swap(container: Container, command: RebuildProjection | RollBackProjection, done: str) -> None:
+    """
+    Record the wish, and see to it here: with a bar, and whether or not there is a worker.
+
+    A worker that is quicker does it instead; one that comes later finds nothing left to do.
+    """
+    name, started = command.name, time.monotonic()
     with refusals(), progress_bar(name) as on_progress:
-        version = action(name, on_progress)
+        accepted = container.rebuild_projection(command, cli_context(None))
+        upkeep = Upkeep(container.rebuilder, on_progress)
+        operate = OperateProjectionHandler(container.archive, upkeep)
+        wish = int(accepted.result["wish"])
+        operate(OperateProjection(name=name, wish=wish), should_stop=lambda: False)
+    require_success(container, name, wish, accepted.position)
     seconds = time.monotonic() - started
-    click.echo(f"{name} is {done}: version {version.version} is read now ({seconds:.1f} s).")
+    with container.pool.connection() as connection:
+        version = registry.read_version(connection, name).version
+    click.echo(f"{name} is {done}: version {version} is read now ({seconds:.1f} s).")
+
+
+def require_success(container: Container, name: str, wish: int, position: int) -> None:
+    """
+    Args:
+        position: at which it was asked for.
+
+    Raises:
+        click.ClickException: if this wish has failed.
+    """
+    failed = Projection.OperationFailed.TOPIC
+    reader = container.runner.stepper.reader
+    with container.pool.connection() as connection:
+        head = reader.head(connection)
+        page = reader.page(connection, after=position, up_to=head, topics=[failed], limit=100)
+    for recorded in page.events:
+        if (recorded.event.name, recorded.event.wish) == (name, wish):
+            raise click.ClickException(recorded.event.reason)
 
 
 @contextmanager

@@ -14,6 +14,8 @@ from infrastructure.jobs.worker_settings import WorkerSettings
 from infrastructure.log.recorder import AppendOnlyRecorder
 from interfaces.jobs.registry import register_tasks
 
+STOP_SECONDS = 1.0  # for the last wake-up; what gets lost with it, a sweeper finds
+
 
 @contextmanager
 def projections_woken(container: Container) -> Iterator[Waker]:
@@ -27,7 +29,7 @@ def projections_woken(container: Container) -> Iterator[Waker]:
     try:
         yield waker
     finally:
-        waker.stop()
+        waker.stop(STOP_SECONDS)
 
 
 @contextmanager

@@ -1,8 +1,9 @@
-"""What somebody else wrote, on its way to a terminal."""
+"""A terminal, and what somebody else wrote on its way to it."""
 
 from __future__ import annotations
 
 import re
+import sys
 
 # What would move the cursor, change colours or turn the direction of a terminal. One for one,
 # so that highlights stay where they are.
@@ -25,6 +26,11 @@ def clean(text: str) -> str:
 def clean_line(text: str) -> str:
     """Of a title, a name or a reason: it must not look like a second line of ours either."""
     return clean(text).replace("\n", " ")
+
+
+def has_terminal() -> bool:
+    """Whether somebody can be asked and sees the question."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def clean_json(encoded: bytes) -> bytes:

@@ -29,7 +29,7 @@ def invoke(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     def run(*arguments: str) -> Result:
         return CliRunner().invoke(main, ["projection", *arguments], env={"COLUMNS": "120"})
 
-    with open_container(Settings.from_env(), say=lambda text: None) as container:
+    with open_container(Settings.from_env(), say=lambda *_, **__: None) as container:
         container.archive.record(cli_context(None), Workspace.create("Acme"))
         for name in container.runner.names:
             container.runner.advance(name)

@@ -64,7 +64,7 @@ def test_a_read_model_that_stands_still_ends_the_wait_with_the_command_that_help
 ) -> None:
     with open_test_container(database_url, tmp_path):
         change(database_url, statement, name)
-    done = invoke("ingest", str(chat(tmp_path)))
+    done = invoke("ingest", "--yes", str(chat(tmp_path)))
 
     assert done.exit_code == 1
     assert f"`{said} {name}`" in done.stderr.splitlines()[-1]
@@ -82,7 +82,7 @@ def test_an_outdated_read_model_of_the_embedded_server_is_built_anew_at_the_star
         "infrastructure.bootstrap.EmbeddedPostgres", lambda *_, **__: Served(database_url)
     )
     said: list[str] = []
-    with open_container(settings, say=said.append) as container:
+    with open_container(settings, say=lambda text, *_, **__: said.append(text)) as container:
         assert container.runner.ensure_all() == []
         with container.pool.connection() as connection:
             assert connection.execute("SELECT count(*) FROM read.upload").fetchone() == (1,)
@@ -92,11 +92,17 @@ def test_an_outdated_read_model_of_the_embedded_server_is_built_anew_at_the_star
 class Served:
     """Stands for the embedded server, which takes seconds."""
 
+    folder = Path("postgres")
+
     def __init__(self, url: str) -> None:
         self.url = url
+        self.is_kept_alive = False
 
     def start(self) -> str:
         return self.url
+
+    def keep_alive(self) -> None:
+        self.is_kept_alive = True
 
     def stop(self) -> None:
         pass

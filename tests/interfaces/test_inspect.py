@@ -18,6 +18,13 @@ SLACK = str(SAMPLES / "slack-export.zip")
 TELEGRAM = str(SAMPLES / "telegram-result.json")
 
 
+@pytest.fixture(autouse=True)
+def no_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is shown of the archive is in `test_cli_preview.py`."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("CHATLEDGER_DATA_DIR", str(tmp_path / "none"))
+
+
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(inspect, list(arguments))
 
@@ -35,8 +42,10 @@ def test_json_is_one_object_with_the_counts() -> None:
     assert result.exit_code == 0
     found = json.loads(result.stdout)
     assert list(found) == [
-        *("format", "conversations", "messages", "system", "authors", "first", "last"),
-        *("timezone", "date_order", "warnings", "unknown_keys"),
+        *("file", "format", "reason", "conversations", "messages", "system", "authors"),
+        *("first", "last", "timezone", "zones", "date_order", "owner", "attachments", "columns"),
+        *("warnings", "unknown_keys", "conversation_count", "candidates", "dates", "samples"),
+        *("comparison", "is_complete", "questions"),
     ]
     for key in ("format", "messages", "system", "authors"):
         assert found[key] == expected[key]
