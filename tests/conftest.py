@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from infrastructure.observability.metrics import Own
 from infrastructure.postgres.migrations import migrate
 from tests.support.archive import Ledger, copy_template, open_ledger
 from tests.support.postgres import create_database, drop_database, postgres_server
@@ -34,3 +35,10 @@ def ledger(database_url: str) -> Iterator[Ledger]:
     """An archive in a database of its own, with the rights that the application has."""
     with open_ledger(database_url) as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def _this_process_counts_for_itself() -> Iterator[None]:
+    """A command that lasts shares its metrics for good: tests start it as a process of its own."""
+    yield
+    assert Own.shared is None, "a test made this process share its metrics"

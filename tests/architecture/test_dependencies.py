@@ -12,7 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 
 REPOSITORY = Path(__file__).parents[2]
-GRAPHIQL = REPOSITORY / "interfaces" / "http" / "static" / "graphiql"
+STATIC = REPOSITORY / "interfaces" / "http" / "static"
 
 
 def project() -> dict[str, Any]:
@@ -70,21 +70,24 @@ def test_tools_that_build_the_package_are_pinned() -> None:
         assert [part.operator for part in found.specifier] == ["=="], found
 
 
-def test_the_copies_of_graphiql_are_those_that_its_page_names() -> None:
-    text = (GRAPHIQL / "README.md").read_text("utf-8")
+@pytest.mark.parametrize("folder", ["docs", "graphiql"])
+def test_the_copies_of_a_page_are_those_that_it_names(folder: str) -> None:
+    text = (STATIC / folder / "README.md").read_text("utf-8")
     named = dict(re.findall(r"^\| `([\w.-]+)` \| .* \| `([0-9a-f]{64})` \|$", text, re.MULTILINE))
     kept = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in GRAPHIQL.iterdir()
+        for path in (STATIC / folder).iterdir()
         if ".min." in path.name
     }
     assert named == kept
 
 
-def test_the_graphql_explorer_loads_nothing_from_elsewhere_and_has_no_inline_script() -> None:
-    page = (GRAPHIQL / "index.html").read_text("utf-8")
+@pytest.mark.parametrize("folder", ["docs", "graphiql"])
+def test_a_page_loads_nothing_from_elsewhere_and_has_no_inline_script(folder: str) -> None:
+    page = (STATIC / folder / "index.html").read_text("utf-8")
     sources = re.findall(r'<(?:script|link)\b[^>]*\b(?:src|href)="([^"]+)"', page)
     assert len(sources) == page.count("<script") + page.count("<link")
+    assert "<style" not in page
     for source in sources:
         if source != "data:,":  # the icon that is none
-            assert (GRAPHIQL / source.removeprefix("/static/graphiql/")).is_file(), source
+            assert (STATIC / source.removeprefix("/static/")).is_file(), source

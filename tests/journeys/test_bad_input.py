@@ -111,8 +111,9 @@ def desk(container: Container) -> Desk:
 
 
 def stored_files(container: Container) -> set[Path]:
+    """Without the empty files that are locked while somebody writes beside them."""
     folder = container.settings.data_dir / "blobs"
-    return {path for path in folder.rglob("*") if path.is_file()}
+    return {path for path in folder.rglob("[!.]*") if path.is_file()}
 
 
 def telegram(count: int) -> bytes:
@@ -314,15 +315,16 @@ def test_an_upload_over_http_is_read_by_a_worker_and_found_over_http(container: 
             assert sent.status_code == 201, sent.text
             query = {
                 "query": 'query ($w: String!) { search(query: "greeting 7", workspace: $w) '
-                "{ isStale coverage { indexed total } hits { message { text } } } }",
+                "{ ... on SearchResult { coverage { indexed total } hits { message { text } } } "
+                "... on Refusal { code } } }",
                 "variables": {"w": name},
             }
 
             def texts() -> list[str]:
                 answer = client.post("/graphql", json=query).json()
                 search = answer["data"]["search"]
-                if search is None:  # the workspace's read model has not heard of it yet
-                    assert answer["errors"][0]["extensions"]["code"] == "UNKNOWN_WORKSPACE"
+                if "code" in search:  # the workspace's read model has not heard of it yet
+                    assert search["code"] == "UNKNOWN_WORKSPACE"
                     return []
                 is_whole = search["coverage"] == {"indexed": 20, "total": 20}
                 return [hit["message"]["text"] for hit in search["hits"]] if is_whole else []

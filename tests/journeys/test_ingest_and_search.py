@@ -14,7 +14,6 @@ from application.ports.search import SearchRequest
 from domain.workspace import Workspace
 from infrastructure.bootstrap import open_container
 from infrastructure.container import Container
-from infrastructure.projections.waiting import wait_for
 from interfaces.cli.actor import cli_context
 from interfaces.cli.ingest import ingest_files
 from interfaces.cli.running import working
@@ -104,7 +103,7 @@ def test_a_search_is_in_the_audit_trail_in_words(archive: Container) -> None:
     """Who, what, from where; the query itself is sealed in the log."""
     request = search(archive, "a needle in the haystack")
     searched = archive.perform_search(request, cli_context(TEAM))
-    wait_for(archive.pool, ["audit_trail"], searched.position, timeout_seconds=20)
+    assert archive.positions.wait(["audit_trail"], searched.position, timeout_seconds=20)
     with archive.pool.connection() as connection:
         entry = audit_trail(connection, TEAM, limit=1)[0]
         state = connection.execute(

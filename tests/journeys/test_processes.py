@@ -16,10 +16,23 @@ import psycopg
 import pytest
 
 from tests.support import command
-from tests.support.command import REPOSITORY, Running, run, server_url, servers_in, start
+from tests.support.command import (
+    REPOSITORY,
+    Running,
+    run,
+    server_url,
+    servers_in,
+    start,
+    still_running,
+)
 from tests.support.eventually import eventually
 
-SEARCH = '{{ search(query: "{}", workspace: "{}") {{ hits {{ score message {{ text }} }} }} }}'
+SEARCH = """
+{{ search(query: "{}", workspace: "{}") {{
+  ... on SearchResult {{ hits {{ score message {{ text }} }} }}
+  ... on Refusal {{ code }}
+}} }}
+"""
 EMBEDDING = """
 SELECT EXISTS (SELECT FROM jobs.procrastinate_jobs
                WHERE task_name = 'uploads:embed' AND status = 'doing')
@@ -64,7 +77,7 @@ def tell(what: str, seconds: float) -> None:
 
 
 def assert_nothing_is_left(tree: list[psutil.Process], data_dir: Path) -> None:
-    assert [process for process in tree if process.is_running()] == []
+    assert still_running(tree) == []
     assert servers_in(data_dir) == []
     assert not (data_dir / "postgres" / "cluster" / "postmaster.pid").exists()
 
@@ -103,7 +116,10 @@ def test_the_demo_starts_again_quickly_serves_and_stops(
 
 def found(running: Running, query: str, workspace: str) -> bool:
     answer = running.graphql(SEARCH.format(query, workspace))["search"]
-    hits = [] if answer is None else answer["hits"]  # None: the workspace is not known yet
+    if "code" in answer:  # the workspace's read model has not heard of it yet
+        assert answer["code"] == "UNKNOWN_WORKSPACE"
+        return False
+    hits = answer["hits"]
     return bool(hits) and query in hits[0]["message"]["text"]
 
 
@@ -112,7 +128,7 @@ def test_an_ingest_that_is_stopped_while_embedding_is_finished_by_the_next(
 ) -> None:
     data_dir, _ = demo  # where the model is compiled already
     path = str(export(home / "export.jsonl", 800))
-    with start(data_dir, "ingest", path) as running:
+    with start(data_dir, "ingest", "--yes", path) as running:
         eventually((data_dir / "postgres" / "socket").exists, 60)
         eventually(lambda: is_embedding(data_dir, running), 60)
         tree = running.tree()
@@ -121,7 +137,7 @@ def test_an_ingest_that_is_stopped_while_embedding_is_finished_by_the_next(
         assert "Traceback" not in running.text
     assert_nothing_is_left(tree, data_dir)
 
-    again = run(data_dir, "ingest", path)
+    again = run(data_dir, "ingest", "--yes", path)
     assert again.returncode == 0, again.stderr
     assert "800 messages of 9 people" in again.stderr
     search = run(data_dir, "search", "new ropes for boat 799", "--json")
@@ -134,7 +150,7 @@ def test_the_end_of_the_command_that_launched_the_server_is_not_the_servers_end(
 ) -> None:
     data_dir, _ = demo
     path = str(export(home / "lasting.jsonl", 400))
-    with start(data_dir, "ingest", path, "--workspace", "lasting") as ingesting:
+    with start(data_dir, "ingest", "--yes", path, "--workspace", "lasting") as ingesting:
         eventually(lambda: is_up(data_dir), 60)
         with start(data_dir, "serve") as serving:
             eventually(serving.is_ready, 60)
@@ -243,7 +259,7 @@ def test_an_ordinary_user_needs_no_rights(home: Path) -> None:
     if tried.returncode != 0:
         pytest.skip(f"an ordinary user cannot use {sys.executable}: {tried.stderr[-200:]}")
     path = str(export(home / "export.jsonl", 50))
-    ingested = as_nobody(*command.PROGRAM, "ingest", path)
+    ingested = as_nobody(*command.PROGRAM, "ingest", "--yes", path)
     assert ingested.returncode == 0, ingested.stderr
     searched = as_nobody(*command.PROGRAM, "search", "ropes")
     assert searched.returncode == 0, searched.stderr

@@ -23,6 +23,8 @@ from infrastructure.keys.pseudonyms import HmacPseudonyms
 from infrastructure.log.mapper import SealingMapper
 from infrastructure.log.persistence import CONNINFO
 from infrastructure.log.reader import LogReader
+from infrastructure.postgres.notifications import NotificationHub
+from infrastructure.projections.positions import Positions
 from tests.support.postgres import create_database, database_name
 
 MASTER = MasterKey(bytes(range(32)))
@@ -60,6 +62,8 @@ class Ledger:
     mapper: SealingMapper
     reader: LogReader
     archive: Archive
+    hub: NotificationHub
+    positions: Positions
     workspace_id: UUID
 
     def context(self, **changes: Any) -> Context:
@@ -98,6 +102,8 @@ def open_ledger(
             mapper=mapper,
             policies=policies,
         )
+        hub = NotificationHub(conninfo)
+        positions = Positions(hub, pool)
         try:
             yield Ledger(
                 url=url,
@@ -107,9 +113,13 @@ def open_ledger(
                 mapper=mapper,
                 reader=LogReader(mapper),
                 archive=archive,
+                hub=hub,
+                positions=positions,
                 workspace_id=Workspace.create_id("Tests"),
             )
         finally:
+            positions.close()
+            hub.stop()
             recorder: Any = archive.recorder
             recorder.appender.close()
             archive.close()

@@ -92,13 +92,18 @@ def ingest(
     has_vectors: bool = True,
 ) -> Ingested:
     """Receive, read and embed, as the jobs would; then all read models are up to date."""
+    return ingest_file(container, workspace, "chat.jsonl", export(lines), has_vectors=has_vectors)
+
+
+def ingest_file(
+    container: Container, workspace: str, name: str, content: bytes, *, has_vectors: bool = False
+) -> Ingested:
+    """The same of any export."""
     nobody_yet = Context(actor_id=LOCAL_OWNER, workspace_id=None, origin={"channel": "test"})
     created = container.create_workspace(CreateWorkspace(name=workspace), nobody_yet)
     workspace_id = UUID(str(created.result["workspace_id"]))
     context = Context(actor_id=LOCAL_OWNER, workspace_id=workspace_id, origin={"channel": "test"})
-    received = container.receive_upload(
-        ReceiveUpload(filename="chat.jsonl"), [export(lines)], context
-    )
+    received = container.receive_upload(ReceiveUpload(filename=name), [content], context)
     upload_id = UUID(str(received.result["upload_id"]))
     container.read_upload(ReadUpload(upload_id=upload_id), should_stop=lambda: False)
     advance(container)

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from application.ports.blobs import BlobStore
 from application.ports.chat_reader import (
     ChatReader,
+    Export,
     ExportFile,
     ReadFacts,
     ReadItem,
@@ -22,6 +23,7 @@ from application.transcription import Transcriber
 from domain.message import Author, Conversation, Message
 from domain.transcript import Transcript
 from domain.upload import Upload
+from infrastructure.readers.containers.unpacking import Unpacked
 from tests.support.archive import Ledger
 
 NOON = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
@@ -57,10 +59,10 @@ class ListReader:
     passes: int = 0  # how often it was read
     on_item: Callable[[int], None] = lambda number: None
 
-    def recognise(self, file: ExportFile) -> Recognition:
+    def recognise(self, export: Export) -> Recognition:
         return Recognition(self.format, 1.0, "the test says so")
 
-    def read(self, file: ExportFile, options: ReadOptions, facts: ReadFacts) -> Iterator[ReadItem]:
+    def read(self, export: Export, options: ReadOptions, facts: ReadFacts) -> Iterator[ReadItem]:
         self.passes += 1
         for number, item in enumerate(self.items):
             self.on_item(number)
@@ -76,7 +78,10 @@ class OneReader:
     reader: ChatReader
     refusal: UnreadableExportError | None = None
 
-    def recognise(self, file: ExportFile) -> tuple[ChatReader, Recognition]:
+    def open(self, file: ExportFile) -> Unpacked:
+        return Unpacked(file)
+
+    def recognise(self, export: Export) -> tuple[ChatReader, Recognition]:
         if self.refusal is not None:
             raise self.refusal
         return self.reader, Recognition(self.reader.format, 1.0, "the test says so")
@@ -85,7 +90,14 @@ class OneReader:
         return {self.reader.format: self.reader}[format]
 
 
-def receive(ledger: Ledger, blobs: BlobStore, content: bytes = b"chat", **options: Any) -> Upload:
+def receive(
+    ledger: Ledger,
+    blobs: BlobStore,
+    content: bytes = b"chat",
+    *,
+    is_confirmed: bool = True,
+    **options: Any,
+) -> Upload:
     """An upload whose bytes are stored, as it is before anybody reads it."""
     with blobs.writing(workspace_id=ledger.workspace_id, max_bytes=1_000_000) as writer:
         writer.write(content)
@@ -97,6 +109,7 @@ def receive(ledger: Ledger, blobs: BlobStore, content: bytes = b"chat", **option
         sha256=stored.sha256,
         filename="chat.txt",
         options=options,
+        is_confirmed=is_confirmed,
     )
     ledger.record(upload)
     return upload

@@ -53,6 +53,16 @@ def servers_in(folder: Path) -> list[psutil.Process]:
     ]
 
 
+def still_running(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
+    """Without those that have ended and that whoever inherited them has not yet asked about."""
+    running = []
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                running.append(process)
+    return running
+
+
 def server_url(data_dir: Path) -> str:
     """Of the embedded server, for looking in from outside."""
     note = json.loads((data_dir / "postgres" / "socket").read_text("utf-8"))
@@ -157,7 +167,7 @@ def run(data_dir: Path, *arguments: str, **settings: str) -> subprocess.Complete
         env=environment(data_dir, settings),
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         check=False,
     )
 

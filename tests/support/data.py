@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 _REPOSITORY = Path(__file__).parents[2]
-_DATA = _REPOSITORY.parent / "shared" / "data"
+DATA = _REPOSITORY.parent / "shared" / "data"
 SAMPLES = _REPOSITORY / "tests" / "samples" / "exports"
 
 
 def data_path(*parts: str) -> Path:
     """A file or folder in the optional test data folder; the test is skipped without it."""
-    path = _DATA.joinpath(*parts)
+    path = DATA.joinpath(*parts)
     if not path.exists():
         pytest.skip(f"the optional test data folder has no {'/'.join(parts)}")
     return path

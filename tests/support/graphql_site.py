@@ -10,6 +10,7 @@ import httpx
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from infrastructure.settings import Settings
 from interfaces.graphql.app import graphql_app
 
 URL = "http://127.0.0.1/graphql"
@@ -20,6 +21,9 @@ SECRET = "a secret detail"
 
 class NoContainer:
     """For what is refused before anything is asked of the container."""
+
+    def __init__(self, **environ: str) -> None:
+        self.settings = Settings.from_env(environ)
 
     def __getattr__(self, name: str) -> Any:
         raise RuntimeError(f"the container was asked for {name}, with {SECRET}")

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from interfaces.cli.http_protocol import BoundedHttp
+
 
 @contextmanager
 def serve(app: ASGIApp) -> Iterator[int]:
@@ -19,6 +21,7 @@ def serve(app: ASGIApp) -> Iterator[int]:
         app,
         host="127.0.0.1",
         port=0,
+        http=BoundedHttp,
         log_config=None,
         lifespan="off",
         ws="none",

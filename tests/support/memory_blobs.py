@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import BinaryIO, Self
 from uuid import UUID
@@ -22,6 +25,7 @@ class MemoryBlobStore:
         self.blobs: dict[str, bytes] = {}
         self.room = room
         self.open_writers = 0
+        self._claim = threading.Lock()
 
     def writing(self, *, workspace_id: UUID, max_bytes: int) -> MemoryBlobWriter:
         return MemoryBlobWriter(self, workspace_id, max_bytes)
@@ -34,6 +38,11 @@ class MemoryBlobStore:
 
     def exists(self, address: str) -> bool:
         return address in self.blobs
+
+    @contextmanager
+    def claimed(self, address: str) -> Iterator[None]:
+        with self._claim:
+            yield
 
     def delete(self, address: str) -> None:
         self.blobs.pop(address, None)

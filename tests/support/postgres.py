@@ -45,6 +45,15 @@ def drop_database(url: str) -> None:
     _administer(url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
+def end_connections(url: str) -> int:
+    """End everybody's connection to the database. Returns how many there were."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        return connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).rowcount
+
+
 def database_name(url: str) -> str:
     return urlsplit(url).path.removeprefix("/")
 
