@@ -17,9 +17,13 @@ PROJECT = Path(__file__).parents[1]
 BENCHMARKS = {
     "appends": ("benchmarks.appends", False),
     "embedding": ("benchmarks.embedding", True),
+    "graphql": ("benchmarks.graphql", True),
     "ingest": ("benchmarks.ingest", True),
+    "live": ("benchmarks.live", False),
     "rebuild": ("benchmarks.rebuild", True),
-    "reading": ("benchmarks.reading", False),
+    "reading": ("benchmarks.reading", True),
+    "serving": ("benchmarks.serving", False),
+    "transcribing": ("benchmarks.transcribing", False),
 }
 
 

@@ -47,10 +47,10 @@ def measure(data: Path) -> dict[str, Any]:
 
 
 def read_texts(container: Container, export: Path) -> list[str]:
-    file = LocalFile(export)
-    reader, _ = container.readers.recognise(file)
-    items = reader.read(file, ReadOptions(), ReadFacts())
-    return [i.text for i in items if isinstance(i, Message) and i.kind == "message" and i.text]
+    with container.readers.open(LocalFile(export)) as opened:
+        reader, _ = container.readers.recognise(opened)
+        items = reader.read(opened, ReadOptions(), ReadFacts())
+        return [i.text for i in items if isinstance(i, Message) and i.kind == "message" and i.text]
 
 
 def timed(call: Any) -> float:

@@ -18,7 +18,8 @@ from benchmarks.database import fresh_database
 from domain.message import Author, Conversation, Message
 from domain.upload import Upload
 from domain.workspace import Workspace
-from infrastructure.projections.rebuild import ProjectionRebuilder, RebuildProgress
+from infrastructure.projections.progress import RebuildProgress
+from infrastructure.projections.rebuild import ProjectionRebuilder
 from infrastructure.projections.runner import ProjectionRunner
 from projections.audit_trail.projection import AuditTrailReadModel
 from projections.uploads.projection import UploadsReadModel

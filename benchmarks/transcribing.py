@@ -1,4 +1,4 @@
-"""Memory of reading a 1 GB JSON lines export, beyond what the process has before."""
+"""Memory of reading a 1 GB JSON lines export up to its events, beyond what was there before."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def measure() -> dict[str, Any]:
         export = Path(folder) / "export.jsonl"
         write(export)
         output = subprocess.run(
-            [sys.executable, "-m", "benchmarks.reading", str(export)],
+            [sys.executable, "-m", "benchmarks.transcribing", str(export)],
             check=True,
             capture_output=True,
             text=True,
@@ -58,13 +58,14 @@ def read(path: Path) -> dict[str, Any]:
     from infrastructure.readers.local_file import LocalFile
     from infrastructure.readers.registry import Readers
 
-    file = LocalFile(path)
-    reader, _ = Readers().recognise(file)
+    readers = Readers()
+    export = readers.open(LocalFile(path))
+    reader, _ = readers.recognise(export)
     transcriber = Transcriber(
         HmacPseudonyms(MasterKey(bytes(32))), workspace_id=UUID(int=1), format=reader.format
     )
     before, started, messages = peak_mb(), time.perf_counter(), 0
-    items = reader.read(file, ReadOptions(), ReadFacts())
+    items = reader.read(export, ReadOptions(), ReadFacts())
     for number, (batch, conversations) in enumerate(batches(items)):
         transcriber.transcribe(UUID(int=2), number, batch, conversations)
         messages += len(batch)
