@@ -15,6 +15,10 @@ class WorkspaceNameError(ValueError):
     """A workspace's name is 1 to 100 printable characters."""
 
 
+class UnknownWorkspaceError(Exception):
+    """There is no workspace of this name, or it is not the actor's."""
+
+
 class Workspace(Aggregate):
     TOPIC = "workspace"
 

@@ -20,6 +20,7 @@ class SearchRequest:
     context: int = 2  # messages before and after each hit, 0 to 20
     min_position: int = 0  # the answer must reflect the log at least up to here
     timeout_seconds: float = 5.0  # how long to wait for that
+    is_workspace_known: bool = True  # False: the searcher makes sure that there is one
     # What nobody will look at is not looked up.
     with_highlights: bool = True
     with_same_text: bool = True
@@ -101,6 +102,7 @@ class Searcher(Protocol):
             on_found: called once, in this thread, if it comes so far.
 
         Raises:
+            UnknownWorkspaceError: before anything is found.
             SearchTookTooLongError
         """
         ...

@@ -22,6 +22,7 @@ from application.ports.search import (
     SearchRequest,
     SearchTookTooLongError,
 )
+from domain.workspace import UnknownWorkspaceError
 from infrastructure.embedders.query_embedder import QueryEmbedder
 from infrastructure.projections.positions import Positions
 from infrastructure.search import meaning, messages, words
@@ -37,7 +38,8 @@ STATEMENT_SECONDS = 10.0  # a step that takes longer would hold a connection fro
 ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 POSITION = """
 SELECT set_config('statement_timeout', %(milliseconds)s, true), coalesce(min(position), 0),
-       coalesce(min(position) FILTER (WHERE name = 'vectors'), 0)
+       coalesce(min(position) FILTER (WHERE name = 'vectors'), 0),
+       EXISTS (SELECT FROM read.workspace WHERE workspace_id = %(workspace)s)
 FROM projection.projection WHERE status IN ('live', 'halted') AND name = ANY(%(names)s)
 """
 SEARCHES = 8  # at a time
@@ -92,8 +94,8 @@ class HybridSearcher:
         used = None if request.mode == "words" else model
         # First of all: while a model loads or computes, nobody else shall miss a connection.
         vector = self._embed(request, clock)
-        with self._snapshot() as (connection, position, vectors_position):
-            near = self._begin_comparing(request, vector, vectors_position, clock)
+        near = self._begin_comparing(request, vector, clock)
+        with self._snapshot(request) as (connection, position, vectors_position):
             covered = messages.coverage(
                 connection,
                 workspace_id=request.workspace_id,
@@ -101,7 +103,8 @@ class HybridSearcher:
                 vectors_position=vectors_position,
             )()
             worded = self._by_words(connection, request, clock)
-            meant, engine = self._by_meaning(connection, request, vector, near, clock)
+            first = self._compared(request, vector, near, vectors_position)
+            meant, engine = self._by_meaning(connection, request, vector, first, clock)
             chosen = choose(request.limit, meant, worded)
             on_found(Found(chosen.ids, used, position, covered.is_partial))
             with clock.measure("context"):
@@ -117,19 +120,28 @@ class HybridSearcher:
         )
 
     @contextmanager
-    def _snapshot(self) -> Iterator[tuple[Connection[Any], int, int]]:
+    def _snapshot(self, request: SearchRequest) -> Iterator[tuple[Connection[Any], int, int]]:
         """
         One moment of the database, and a deadline for each statement; the position that the read
         models have reached then, and the one of the vectors.
+
+        Raises:
+            UnknownWorkspaceError
         """
         seconds = self._statement_seconds
-        values = {"milliseconds": str(round(seconds * 1000)), "names": list(READ_MODELS)}
+        values = {
+            "milliseconds": str(round(seconds * 1000)),
+            "names": list(READ_MODELS),
+            "workspace": request.workspace_id,
+        }
         try:
             with self._pool.connection() as connection, connection.transaction():
                 with connection.pipeline():
                     connection.execute(ONE_MOMENT)
                     reached = connection.execute(POSITION, values)
-                _, position, vectors_position = reached.fetchone() or (None, 0, 0)
+                _, position, vectors_position, is_known = reached.fetchone() or (None, 0, 0, False)
+                if not (is_known or request.is_workspace_known):
+                    raise UnknownWorkspaceError("there is no such workspace")
                 yield connection, int(position), int(vectors_position)
         except QueryCanceled as error:
             raise SearchTookTooLongError(
@@ -144,13 +156,9 @@ class HybridSearcher:
             return vector
 
     def _begin_comparing(
-        self,
-        request: SearchRequest,
-        vector: Vector | None,
-        position: int,
-        clock: Stopwatch,
+        self, request: SearchRequest, vector: Vector | None, clock: Stopwatch
     ) -> Future[Nearest | None] | None:
-        """With the vectors in memory; None in the end where PostgreSQL has to answer."""
+        """With the vectors in memory, before it is known how far they have to reach."""
         accelerator = self._accelerator
         if vector is None or accelerator is None:
             return None
@@ -158,13 +166,27 @@ class HybridSearcher:
         def compare() -> Nearest | None:
             with clock.measure("compare"):
                 return accelerator.nearest(
-                    **self._place(request),
-                    query=vector,
-                    limit=candidates(request),
-                    position=position,
+                    **self._place(request), query=vector, limit=candidates(request), position=0
                 )
 
         return self._threads.submit(compare)
+
+    def _compared(
+        self,
+        request: SearchRequest,
+        vector: Vector | None,
+        near: Future[Nearest | None] | None,
+        position: int,
+    ) -> Nearest | None:
+        """None: PostgreSQL has to answer. What came between is looked for once more."""
+        found = None if near is None else near.result()
+        if found is None or found.position is None or found.position >= position:
+            return found
+        if vector is None or self._accelerator is None:
+            return None
+        return self._accelerator.nearest(
+            **self._place(request), query=vector, limit=candidates(request), position=position
+        )
 
     def _place(self, request: SearchRequest) -> Place:
         return Place(workspace_id=request.workspace_id, model=self._embedder.model.id)
@@ -174,12 +196,11 @@ class HybridSearcher:
         connection: Connection[Any],
         request: SearchRequest,
         vector: Vector | None,
-        near: Future[Nearest | None] | None,
+        first: Nearest | None,
         clock: Stopwatch,
     ) -> tuple[list[MeaningHit], str]:
         if vector is None:
             return [], "none"
-        first = None if near is None else near.result()
         limit = candidates(request)
         with clock.measure("meaning"):
             while True:

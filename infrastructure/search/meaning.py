@@ -19,10 +19,10 @@ ORDER BY distance LIMIT %(limit)s
 """
 SEGMENTS = "SELECT segment FROM read.vector_segment WHERE model = %s"
 MESSAGES = """
-SELECT t.vector_id, t.text_key, m.message_id, m.same
+SELECT t.vector_id, t.text_key, m.message_id
 FROM read.text_vector AS t
 CROSS JOIN LATERAL (
-    SELECT message_id, count(*) OVER () - 1 AS same FROM read.message
+    SELECT message_id FROM read.message
     WHERE workspace_id = t.workspace_id AND text_key = t.text_key
     ORDER BY sent_at DESC, message_id DESC LIMIT 1
 ) AS m
@@ -34,13 +34,13 @@ class MeaningHit(NamedTuple):
     message_id: int  # the latest message with this text
     text_key: UUID
     cosine: float
-    same_text: int  # further messages with the same text
 
 
 class Nearest(NamedTuple):
     ids: list[int]
     cosines: list[float]
     engine: str
+    position: int | None = None  # that an index in memory had reached
 
 
 class Accelerator(Protocol):
@@ -102,6 +102,6 @@ def messages(
     hits = []
     for vector_id, cosine in zip(nearest.ids, nearest.cosines, strict=True):
         if vector_id in by_vector:
-            text_key, message_id, same = by_vector[vector_id]
-            hits.append(MeaningHit(message_id, text_key, cosine, same))
+            text_key, message_id = by_vector[vector_id]
+            hits.append(MeaningHit(message_id, text_key, cosine))
     return hits

@@ -110,14 +110,14 @@ class FaissFollower:
         position: int,
     ) -> Nearest | None:
         # In this order: whoever empties the indexes says first that they hold nothing.
-        indexes = self._indexes
-        if model != self._model.id or not self._is_trusted or self._position < position:
+        indexes, reached = self._indexes, self._position
+        if model != self._model.id or not self._is_trusted or reached < position:
             return None
         index = indexes.get(workspace_id)
         if index is None:
-            return Nearest([], [], "faiss")
+            return Nearest([], [], "faiss", reached)
         ids, scores = index.search(query, limit)
-        return Nearest([int(id_) for id_ in ids], [float(score) for score in scores], "faiss")
+        return Nearest(ids.tolist(), scores.tolist(), "faiss", reached)
 
     def catch_up(self, connection: Connection[Any]) -> int:
         """Take in what is new; return how many vectors that was."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,15 +13,11 @@ from strawberry.dataloader import DataLoader
 from strawberry.types import Info
 
 from application.context import Context
-from domain.workspace import Workspace
+from domain.workspace import UnknownWorkspaceError, Workspace
 from infrastructure.postgres.patience import Patience
 from interfaces.graphql.connections import MAX_FIRST
 from interfaces.graphql.deadline import OperationThreads
-from interfaces.graphql.errors import (
-    AnswerTooLargeError,
-    ArgumentRefusedError,
-    UnknownWorkspaceError,
-)
+from interfaces.graphql.errors import AnswerTooLargeError, ArgumentRefusedError
 from interfaces.graphql.node_ids import parse_id
 from projections.paging import Window
 from projections.workspaces import queries
@@ -170,13 +166,24 @@ class RequestContext:
         def check(connection: Connection[Any]) -> None:
             self.check_readable(connection, workspace_id)
 
+        await self.once_known(info, partial(self.read, check), min_position)
+        return workspace_id
+
+    async def once_known(
+        self, info: Info[Any, Any], ask: Callable[[], Awaitable[T]], min_position: int | None
+    ) -> T:
+        """
+        What asks about a workspace that may be as new as the position says.
+
+        Raises:
+            UnknownWorkspaceError: as `ask` does.
+        """
         try:
-            await self.read(check)
+            return await ask()
         except UnknownWorkspaceError:
             if min_position is None or not await self.caught_up(info, ["workspaces"], min_position):
                 raise
-            await self.read(check)
-        return workspace_id
+            return await ask()
 
     def readable(self, connection: Connection[Any]) -> list[UUID]:
         """

@@ -17,6 +17,7 @@ from application.archive import CommandIdReusedError, NotFoundError
 from application.commands.perform_search import QueryRefusedError
 from application.ports.embedder import ModelLoadingError
 from application.ports.search import EmptyQueryError, SearchTookTooLongError
+from domain.workspace import UnknownWorkspaceError
 from infrastructure.discretion import describe
 from infrastructure.outage import is_outage
 from interfaces.graphql.deadline import DeadlineExceededError, OverloadedError
@@ -33,10 +34,6 @@ OPERATION_NAME_REQUIRED = "OPERATION_NAME_REQUIRED"
 STREAM_REQUIRED = "STREAM_REQUIRED"
 AWAY = "The database is out of reach. Nothing is known to be lost: try again in a moment."
 SUGGESTION = " Did you mean"
-
-
-class UnknownWorkspaceError(Exception):
-    """There is no workspace of this name, or it is not the actor's."""
 
 
 class BeyondLogError(ValueError):

@@ -20,9 +20,10 @@ from application.commands.perform_search import (
 from application.ports.search import EmptyQueryError, SearchRequest, SearchTookTooLongError
 from application.ports.search import Hit as FoundHit
 from domain.search import SearchMode as Mode
+from domain.workspace import UnknownWorkspaceError
 from infrastructure.search.hybrid import READ_MODELS
 from interfaces.graphql.context import Ask
-from interfaces.graphql.errors import CODES, UnknownWorkspaceError
+from interfaces.graphql.errors import CODES
 from interfaces.graphql.message import Message
 from interfaces.graphql.reading import InWorkspace, MinPosition
 from interfaces.graphql.refusals import QueryRefused, SearchTimedOut, UnknownWorkspace
@@ -198,7 +199,7 @@ async def search(
     asked = info.context
     asked.spend(max(limit, 0) * (1 + 2 * max(context, 0)))
     try:
-        workspace_id = await asked.known_workspace(info, workspace, min_position)
+        workspace_id = asked.workspace_id(workspace)
         # Without a thread: those are few, and everybody waits for them.
         await asked.caught_up(info, READ_MODELS, min_position)
         shown = shown_of_hits(info)
@@ -212,11 +213,16 @@ async def search(
             with_same_text="sameTextCount" in shown,
             min_position=min_position or 0,
             timeout_seconds=0,
+            is_workspace_known=False,
         )
         container = asked.container
-        found = await asked.run(
-            lambda: container.perform_search(request, asked.within(workspace_id))
-        )
+
+        async def perform() -> Searched:
+            return await asked.run(
+                lambda: container.perform_search(request, asked.within(workspace_id))
+            )
+
+        found = await asked.once_known(info, perform, min_position)
     except tuple(REFUSALS) as error:
         return refused(error)
     if found.answer.is_stale:

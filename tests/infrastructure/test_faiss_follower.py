@@ -140,7 +140,12 @@ def test_it_answers_for_no_other_model_and_no_other_workspace(
     assert theirs is not None
     assert (len(mine.ids), len(theirs.ids)) == (3, 3)
     assert not set(mine.ids) & set(theirs.ids)
-    assert ask(follower, feed, position, workspace_id=UUID(int=6)) == ([], [], "faiss")
+    assert ask(follower, feed, position, workspace_id=UUID(int=6)) == (
+        [],
+        [],
+        "faiss",
+        mine.position,
+    )
     follower._model = VectorFeed(feed.ledger).model
     assert ask(follower, feed, position) is None
 

@@ -13,6 +13,7 @@ from psycopg_pool import ConnectionPool
 from application.commands.embed_upload import EmbedUpload, EmbedUploadHandler
 from application.ports.jobs import Stopped
 from application.ports.search import (
+    Found,
     Hit,
     SearchAnswer,
     SearchRequest,
@@ -20,16 +21,19 @@ from application.ports.search import (
 )
 from application.ports.vectors import VectorsLaggingError
 from domain.message import Message
+from domain.workspace import UnknownWorkspaceError, Workspace
 from infrastructure.embedders.query_embedder import QueryEmbedder
 from infrastructure.projections.runner import ProjectionRunner
 from infrastructure.search import catalogue as catalogue_module
 from infrastructure.search import messages as messages_module
 from infrastructure.search.catalogue import PostgresVectorCatalogue
 from infrastructure.search.hybrid import HybridSearcher
+from infrastructure.search.meaning import Nearest
 from projections.authors.projection import AuthorsReadModel
 from projections.conversations.projection import ConversationsReadModel
 from projections.messages.projection import MessagesReadModel
 from projections.vectors.projection import VectorsReadModel
+from projections.workspaces.projection import WorkspacesReadModel
 from tests.support.archive import Ledger, app_conninfo, connect
 from tests.support.chats import NOON, History, message, room
 from tests.support.fake_embedder import HashEmbedder
@@ -49,6 +53,7 @@ class Site:
             VectorsReadModel(),
             ConversationsReadModel(),
             AuthorsReadModel(),
+            WorkspacesReadModel(),
         ]
         self.runner = ProjectionRunner(ledger.pool, ledger.reader, models)
         self.runner.ensure_all()
@@ -348,6 +353,49 @@ def test_another_workspace_never_appears(site: Site) -> None:
         assert "boat again" not in str(mine.hits)
         assert mine.hits[0].same_text == 0
     assert site.hits("boat", workspace_id=uuid4()) == []
+
+
+def test_a_workspace_that_nobody_vouches_for_has_to_be_there(site: Site) -> None:
+    """It is missed before anything is found, so that no search of it is recorded."""
+    workspace = Workspace.create(str(uuid4()))
+    request = SearchRequest(workspace_id=workspace.id, query="boat", is_workspace_known=False)
+    found: list[Found] = []
+    with pytest.raises(UnknownWorkspaceError):
+        site.searcher.search(request, found.append)
+    assert found == []
+    site.ledger.record(workspace)
+    site.advance()
+    assert site.searcher.search(request, found.append).hits == []
+    assert len(found) == 1
+
+
+class Behind:
+    """Vectors in memory that have not come so far when they are first asked."""
+
+    def __init__(self, then: Nearest | None) -> None:
+        self.asked: list[int] = []
+        self._then = then
+
+    def nearest(self, *, position: int, **_asked: Any) -> Nearest | None:
+        self.asked.append(position)
+        return self._then if position else Nearest([], [], "faiss", 0)
+
+
+def test_vectors_in_memory_that_were_behind_are_asked_once_more(site: Site) -> None:
+    """They begin to compare before it is known how far the answer reaches."""
+    site.tell(message(0, "boat"))
+    caught_up = Behind(Nearest([], [], "faiss", 10**9))
+    still_behind = Behind(None)
+    engines = []
+    for one in (caught_up, still_behind):
+        site.searcher = HybridSearcher(
+            site.ledger.pool, site.ledger.positions, QueryEmbedder(HashEmbedder()), one
+        )
+        engines.append(site.search("boat", mode="meaning").engine)
+    assert engines == ["faiss", "pgvector"]
+    assert caught_up.asked == still_behind.asked
+    assert caught_up.asked[0] == 0 < caught_up.asked[1]
+    assert site.hits("boat", mode="meaning") == ["boat"]
 
 
 def _fields(ledger: Ledger, **changes: Any) -> dict[str, Any]:

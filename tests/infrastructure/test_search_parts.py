@@ -188,4 +188,4 @@ def test_a_small_workspace_is_found_among_many_others_vectors(feed: VectorFeed) 
 
 
 def test_a_model_without_vectors_has_no_answer(feed: VectorFeed) -> None:
-    assert nearest(feed, unit_vectors(1)[0], model="nobody's") == ([], [], "pgvector")
+    assert nearest(feed, unit_vectors(1)[0], model="nobody's") == ([], [], "pgvector", None)

@@ -27,9 +27,8 @@ from domain.upload import (
     UnansweredError,
     UploadWithdrawnError,
 )
-from domain.workspace import WorkspaceNameError
+from domain.workspace import UnknownWorkspaceError, WorkspaceNameError
 from interfaces.graphql.context import Ask
-from interfaces.graphql.errors import UnknownWorkspaceError
 from interfaces.graphql.refusals import ArgumentRefused, Refusal, UnknownWorkspace, UploadNotFound
 from interfaces.graphql.scalars import BigInt
 

@@ -13,8 +13,8 @@ from application.archive import Accepted
 from application.commands.retry_upload import RetryUpload
 from application.commands.withdraw_upload import WithdrawUpload
 from application.context import Context
+from domain.workspace import UnknownWorkspaceError
 from interfaces.graphql.context import Ask
-from interfaces.graphql.errors import UnknownWorkspaceError
 from interfaces.graphql.mutations.answers import (
     COMMAND_ID,
     CommandIdReused,
