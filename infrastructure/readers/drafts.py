@@ -10,6 +10,8 @@ from infrastructure.readers.limits import MESSAGE_LIMIT
 class Draft:
     """First line and continuation lines, up to a limit of characters."""
 
+    __slots__ = ("_rest", "_room", "cut_lines", "head", "line")
+
     def __init__(self, line: int, head: str, limit: int = MESSAGE_LIMIT) -> None:
         self.line = line
         self.cut_lines = 0  # lines that came after the limit

@@ -81,8 +81,10 @@ class LocalClock:
         Args:
             before: None if there is no line before.
         """
+        if self._is_utc:
+            return _UTC + (local - _LOCAL)
         at = self.utc(local)
-        if before is None or at >= before or self._is_utc:
+        if before is None or at >= before:
             return at
         if self._days[local.toordinal()] is not None:
             return at

@@ -92,12 +92,13 @@ def decode_lines(source: ByteStream, repairs: Repairs, *, limit: int) -> Iterato
         except UnicodeDecodeError:
             text = _decode_each(block, number, repairs)
         lines = text.split("\n")
+        if "\r" in text:
+            lines = [line.removesuffix("\r") for line in lines]
         if "\0" in text:
             lines = _without_nul(lines, number, repairs)
         del block, text  # as large as the largest message: not to be held twice
         number += len(lines)
-        for line in lines:
-            yield line.removesuffix("\r")
+        yield from lines
 
 
 def _blocks(source: ByteStream, repairs: Repairs, *, limit: int) -> Iterator[bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import NamedTuple
 
 from application.ports.chat_reader import DateOrder, ExportFile, ReadItem, ReadWarning
@@ -18,7 +18,7 @@ from infrastructure.readers.whatsapp.calendars import gregorian
 from infrastructure.readers.whatsapp.header_parser import HeaderParser
 from infrastructure.readers.whatsapp.headers import Header, Shape
 from infrastructure.readers.whatsapp.names import clean_name, split_author
-from infrastructure.readers.whatsapp.notices import interpret, poll_without_votes
+from infrastructure.readers.whatsapp.notices import Content, interpret, poll_without_votes
 
 _SAID_BY_PHONE = ("\u200e", "\u200f")  # marks before what the iPhone itself says
 _KEPT = 10_000  # authors, and days
@@ -27,9 +27,9 @@ _KEPT = 10_000  # authors, and days
 class _Moment(NamedTuple):
     written: str  # as it goes into keys: local
     at: datetime  # UTC
+    shape: Shape
 
 
-_NEVER = _Moment("", datetime(1970, 1, 1, tzinfo=UTC))
 
 
 class ChatLines:
@@ -56,6 +56,7 @@ class ChatLines:
         self._shapes = shapes
         self._order = order
         self._clock = LineClock(clock)
+        self._zone = clock.zone
         self._colon = ":" if is_tight else ": "
         self._sizes = sizes
         self._keys = ContentKeys()
@@ -67,27 +68,31 @@ class ChatLines:
     def read(self) -> Iterator[ReadItem]:
         """Messages in file order; warnings at the line they are about."""
         repairs = Repairs()
-        parse = HeaderParser().parse
+        parser = HeaderParser()
         shapes = self._shapes
-        draft: Draft | None = None
+        head: str | None = None  # first line of the message that has begun
+        begun = 0  # its number
+        rest: Draft | None = None  # with further lines, which few messages have
         last: Header | None = None
-        moment = _NEVER
+        moment: _Moment | None = None
         orphans = 0  # lines that belong to no message
         for number, line in enumerate(read_lines(self._file, repairs), start=1):
-            header = parse(line)
-            if header is None or header.shape not in shapes:
-                if draft is not None:
-                    draft.add(line)
+            # The call alone would cost as much as this, which is true of most lines.
+            header = parser.header if line.startswith(parser.beginning) else parser.parse(line)
+            if header is None or (header is not last and header.shape not in shapes):
+                if head is not None:
+                    rest = rest or Draft(begun, head)
+                    rest.add(line)
                 elif line.strip():
                     orphans += 1
                     if orphans == 1:
                         yield self._warning(number, "text that belongs to no message, left out")
                 continue
-            if draft is not None and last is not None:
-                if draft.cut_lines:
-                    yield self._cut(draft)
-                yield self._message(draft, moment, last.shape)
-                draft = None
+            if head is not None and moment is not None:
+                if rest is not None and rest.cut_lines:
+                    yield self._cut(rest)
+                yield self._message(head, rest, moment)
+                head = rest = None
             if header is not last:
                 try:
                     moment = self._moment(header)
@@ -96,11 +101,11 @@ class ChatLines:
                     yield self._warning(number, reason)
                     continue
                 last = header
-            draft = Draft(number, line[header.end :])
-        if draft is not None and last is not None:
-            if draft.cut_lines:
-                yield self._cut(draft)
-            yield self._message(draft, moment, last.shape)
+            head, begun = line[header.end :], number
+        if head is not None and moment is not None:
+            if rest is not None and rest.cut_lines:
+                yield self._cut(rest)
+            yield self._message(head, rest, moment)
         if orphans > 1:
             yield self._warning(None, f"{orphans} lines belong to no message and were left out")
         yield from repairs.warnings(self._file.name)
@@ -111,8 +116,8 @@ class ChatLines:
             if len(self._days) >= _KEPT:
                 self._days.clear()
             day = self._days[header.date] = gregorian(place(header.date, self._order))
-        local = datetime.combine(day, time(*header.clock))
-        return _Moment(local.isoformat(), self._clock.utc(local))
+        local = datetime(day.year, day.month, day.day, *header.clock)  # noqa: DTZ001 - the phone's
+        return _Moment(local.isoformat(), self._clock.utc(local), header.shape)
 
     def _warning(self, line: int | None, reason: str) -> ReadWarning:
         return ReadWarning(self._file.name, line, reason)
@@ -120,20 +125,30 @@ class ChatLines:
     def _cut(self, draft: Draft) -> ReadWarning:
         return self._warning(draft.line, f"a message too long: {draft.cut_lines} lines left out")
 
-    def _message(self, draft: Draft, moment: _Moment, shape: Shape) -> Message:
-        author, text = self._author_and_text(draft.head, shape)
-        text += draft.continuation
+    def _message(self, head: str, rest: Draft | None, moment: _Moment) -> Message:
+        shape = moment.shape
+        author, text = self._author_and_text(head, shape)
+        if rest is not None:
+            text += rest.continuation
         conversation = self._conversation
         name = author.name if author is not None else ""
-        key = self._keys.key(conversation.id, moment.written, name, poll_without_votes(text))
+        same = poll_without_votes(text) if "\n" in text else text
+        key = self._keys.key(conversation.id, moment.written, name, same)
         precision: Precision = "second" if shape.has_seconds else "minute"
+        zone = self._zone
         if author is None:
             return Message(
-                *(conversation.id, key, None, moment.at, precision, self._clock.zone),
+                *(conversation.id, key, None, moment.at, precision, zone),
                 kind="system",
                 text=text.strip(),
             )
         content = interpret(text, is_bracketed=shape.is_bracketed)
+        if content is None:
+            if name != conversation.title:
+                return Message(
+                    conversation.id, key, author, moment.at, precision, zone, "message", text
+                )
+            content = Content("message", text)
         kind = content.kind
         if author.name == conversation.title and not content.is_call:
             if conversation.kind == "group" and text.startswith(_SAID_BY_PHONE):
@@ -141,7 +156,7 @@ class ChatLines:
             if kind == "system":
                 author = None  # the iPhone puts notices under the chat's own name
         return Message(
-            *(conversation.id, key, author, moment.at, precision, self._clock.zone),
+            *(conversation.id, key, author, moment.at, precision, zone),
             kind=kind,
             text=content.text,
             attachments=self._sized(content.attachments) if content.attachments else (),

@@ -27,16 +27,16 @@ class HeaderParser:
     """Remembers the last header, and how the headers of this file are written."""
 
     def __init__(self) -> None:
-        self._beginning = "\0"  # no line begins so
-        self._header: Header | None = None
+        self.beginning = "\0"  # of the line with the last header; no line begins so
+        self.header: Header | None = None  # the last one
         self._templates: list[_Template] = []  # the last used first
         self._dates: dict[str, Triple] = {}
         self._clocks: dict[tuple[str, bool | None], Triple] = {}
 
     def parse(self, line: str) -> Header | None:
         """As parse_header; the very same object for the same beginning."""
-        if line.startswith(self._beginning):
-            return self._header
+        if line.startswith(self.beginning):
+            return self.header
         first = line[:1]
         if not first.isdecimal() and first not in _OPENERS:
             return None
@@ -46,8 +46,8 @@ class HeaderParser:
         found = parse_header(line)
         # Without a space at its end, a longer header could begin with the same characters.
         if found is not None and line[found.end - 1 : found.end].isspace():
-            self._beginning, self._header = line[: found.end], found
-            learned = _template(self._beginning, found)
+            self.beginning, self.header = line[: found.end], found
+            learned = _template(self.beginning, found)
             if learned is not None:
                 self._templates.insert(0, learned)
                 del self._templates[_TEMPLATES_KEPT:]
@@ -69,7 +69,7 @@ class HeaderParser:
                 hour = of_24(hour, is_pm=is_pm)
             clock = _kept(self._clocks, (at, is_pm), (hour, minute, second))
         header = Header(template.shape, date, clock, match.end())
-        self._beginning, self._header = match[0], header
+        self.beginning, self.header = match[0], header
         return header
 
 

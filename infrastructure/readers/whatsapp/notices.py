@@ -38,8 +38,9 @@ _MENTION = re.compile("@\u2068([^\u2068\u2069]*)\u2069")
 _VIEW_ONCE = re.compile(r"\bview once\b", re.IGNORECASE)
 _ALONE = NOTICES | OMITTED  # phrases that are all that a line says
 _LONGEST = 20 + max(map(len, _ALONE))  # characters, with marks
+_BEGINNINGS = frozenset(phrase[:3] for phrase in _ALONE)  # few other lines begin so
 _LONGEST_NAMED = 400  # characters, with the name of a file
-_ENDINGS = (")", ">", *MARKS)  # of media and of marks of editing
+_ENDINGS = frozenset([")", ">", *MARKS])  # of media and of marks of editing
 
 
 class Content(NamedTuple):
@@ -50,20 +51,24 @@ class Content(NamedTuple):
     is_call: bool = False  # a notice about what the person under whose name it stands did
 
 
-def interpret(text: str, *, is_bracketed: bool) -> Content:
-    """What a person's line holds. Only the iPhone marks what it says itself."""
+def interpret(text: str, *, is_bracketed: bool) -> Content | None:
+    """
+    What a person's line holds; None if nothing but the words that it shows, as most lines do.
+
+    Only the iPhone marks what it says itself.
+    """
     end = text.find("\n")
     first = text if end < 0 else text[:end]
     if not (
         GENERATED in text
-        or first.endswith(_ENDINGS)
-        or text.endswith(_ENDINGS)
+        or text[-1:] in _ENDINGS
+        or (end >= 0 and first[-1:] in _ENDINGS)
         or "/?q=" in text
         or (len(first) <= _LONGEST and _may_be_notice(first))
         or is_encryption_notice(text)
     ):
-        return Content("message", _mentioned(text))
-    edited = without_edited_mark(text) if text.endswith(_ENDINGS) else None
+        return None if "\u2068" not in text else Content("message", _mentioned(text))
+    edited = without_edited_mark(text) if text[-1:] in _ENDINGS else None
     if edited is not None:
         content = _content(edited, is_bracketed=is_bracketed, is_edited=True)
         return content._replace(extra={**(content.extra or {}), "edited": True})
@@ -71,6 +76,10 @@ def interpret(text: str, *, is_bracketed: bool) -> Content:
 
 
 def _may_be_notice(line: str) -> bool:
+    if line.isascii():
+        lower = line.lower()
+        if lower.lstrip(" .")[:3] not in _BEGINNINGS:
+            return "admin" in lower
     plain = comparable(line)
     return plain in _ALONE or "admin" in plain
 

@@ -68,6 +68,9 @@ class Survey:
         """Whether names end at a colon without a space."""
         return self.tight > 0
 
+    def count(self, shape: Shape, lines: int) -> None:
+        self.shapes[shape] = self.shapes.get(shape, 0) + lines
+
     def title(self, fallback: str) -> str:
         """The name in the notices if the file's name is made from it, else the file's."""
         wanted = _letters(fallback)
@@ -94,16 +97,21 @@ class Survey:
 def survey(file: ExportFile) -> Survey:
     """Read the whole file once; memory stays small."""
     found = Survey()
-    parse = HeaderParser().parse
+    parser = HeaderParser()
     last: Header | None = None
+    alike = 0  # lines with this very header
     for line in read_lines(file, Repairs()):
-        header = parse(line)
-        if header is None or not is_plausible(header.shape):
+        header = parser.header if line.startswith(parser.beginning) else parser.parse(line)
+        if header is None or not (header is last or is_plausible(header.shape)):
             continue
         found.headers += 1
-        shape = header.shape
-        found.shapes[shape] = found.shapes.get(shape, 0) + 1
-        if header is not last:
+        if header is last:
+            alike += 1
+        else:
+            if last is not None:
+                found.count(last.shape, alike)
+            alike = 1
+            shape = header.shape
             votes = found.votes.get(shape)
             if votes is None:
                 votes = found.votes[shape] = DateOrderVotes()
@@ -111,6 +119,8 @@ def survey(file: ExportFile) -> Survey:
             last = header
         if found.headers <= _NOTICES_ASKED or len(found.names) < 3:
             _look_for_names(line, header, found)
+    if last is not None:
+        found.count(last.shape, alike)
     return found
 
 
