@@ -127,6 +127,7 @@ class Upload(UploadEvents, Aggregate):
         self.inspected_messages = 0  # system notices included
         self.batches = 0
         self.matches: list[dict[str, Any]] = []
+        self.joins: tuple[UUID, ...] = ()  # conversations that are to become others
 
     def receive_again(self, filename: str) -> None:
         self._require_not_withdrawn()
@@ -221,7 +222,8 @@ class Upload(UploadEvents, Aggregate):
 
     def record_read(self, *, batches: int, messages: int) -> None:
         self._require_not_withdrawn()
-        self.trigger_event(self.Read, batches=batches, messages=messages)
+        joins = sorted(id for match in self.matches for id in match.get("joins", ()))
+        self.trigger_event(self.Read, batches=batches, messages=messages, joins=joins)
 
     def finish_embedding(self, *, model: str, embedded: int, reused: int) -> None:
         self._require_not_withdrawn()
@@ -324,8 +326,9 @@ class Upload(UploadEvents, Aggregate):
         self.matches = matches
 
     @event(UploadEvents.Read)
-    def _apply_read(self, batches: int) -> None:
+    def _apply_read(self, batches: int, joins: list[str]) -> None:
         self.batches = batches
+        self.joins = tuple(map(UUID, joins))
         self.stage = "read"
 
     @event(UploadEvents.EmbeddingFinished)

@@ -104,8 +104,16 @@ class UploadEvents:
 
     class Read(Aggregate.Event):
         TOPIC = "upload.read"
+        class_version = 2
         batches: int
         messages: int  # system notices included
+        # Conversations of the archive that have turned out to be one with another of its own: what
+        # brought them is to be read again, so that they become it.
+        joins: list[str]
+
+        @staticmethod
+        def upcast_v1_v2(state: dict[str, Any]) -> None:
+            state["joins"] = []
 
     class EmbeddingFinished(Aggregate.Event):
         TOPIC = "upload.embedding_finished"

@@ -20,6 +20,7 @@ from application.commands.discard_job import DiscardJobHandler
 from application.commands.download_upload import DownloadUploadHandler
 from application.commands.embed_upload import EmbedUploadHandler
 from application.commands.inspect_upload import InspectUploadHandler
+from application.commands.join_conversations import JoinConversationsHandler
 from application.commands.make_export import MakeExportHandler
 from application.commands.operate_projection import OperateProjectionHandler
 from application.commands.perform_search import PerformSearchHandler
@@ -34,6 +35,7 @@ from application.merging import Merging
 from application.policies.change_jobs import change_jobs
 from application.policies.delete_withdrawn_blobs import delete_withdrawn_blobs
 from application.policies.embed_read_uploads import embed_read_uploads
+from application.policies.join_conversations import join_conversations
 from application.policies.operate_projections import operate_projections
 from application.policies.read_received_uploads import read_received_uploads
 from application.ports.embedder import Embedder
@@ -135,6 +137,7 @@ class Container:
                 read_received_uploads,
                 embed_read_uploads,
                 delete_withdrawn_blobs,
+                join_conversations,
                 operate_projections,
                 change_jobs,
             ],
@@ -183,6 +186,10 @@ class Container:
     @cached_property
     def withdraw_upload(self) -> WithdrawUploadHandler:
         return WithdrawUploadHandler(self.archive)
+
+    @cached_property
+    def join_conversations(self) -> JoinConversationsHandler:
+        return JoinConversationsHandler(self.archive, self.known_messages)
 
     @cached_property
     def delete_withdrawn_blob(self) -> DeleteWithdrawnBlobHandler:

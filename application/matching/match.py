@@ -35,6 +35,7 @@ class Match:
     authors: Mapping[UUID, UUID]  # by the export's source ids -> in the archive
     shifts: tuple[Shift, ...] = NO_SHIFT
     slack: int = 0  # microseconds that the clocks of the two differ otherwise
+    joins: tuple[UUID, ...] = ()  # further conversations of the archive that tell the same chat
     rule: str = field(compare=False)  # in words, without anything personal
 
     @property
@@ -62,6 +63,7 @@ class Match:
             "authors": {str(own): str(into) for own, into in self.authors.items()},
             "shifts": [list(shift) for shift in self.shifts],
             "slack": self.slack,
+            "joins": [str(id) for id in self.joins],
             "rule": self.rule,
         }
 
@@ -73,5 +75,6 @@ class Match:
             authors={UUID(own): UUID(into) for own, into in fact["authors"].items()},
             shifts=tuple(Shift(*shift) for shift in fact["shifts"]),
             slack=fact["slack"],
+            joins=tuple(map(UUID, fact.get("joins", ()))),
             rule=fact["rule"],
         )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from application.matching.deciding import Found, Pair, decide
 from application.matching.match import Match
 from application.matching.probing import Prober, Told
-from application.matching.rule import AS_BEFORE
+from application.matching.rule import AS_BEFORE, joined
 from application.ports.chat_reader import ReadItem
 from application.ports.keys import Pseudonyms
 from application.ports.known_messages import KnownAlias, KnownConversation, KnownMessages, Span
@@ -34,6 +36,7 @@ class Matcher:
         By the export's conversation ids, once the items are exhausted. Others are nobody else's.
 
         No two conversations of the export become one: whichever has more in common comes first.
+        What else of the archive is the same chat as one of them was apart for want of it.
         """
         told = self._prober.told
         by_own = {one.own: one for one in told.values()}
@@ -47,15 +50,22 @@ class Matcher:
             found += self._candidates(one, known)
         found.sort(key=lambda one: (-one.texts, one.match.own != one.match.into, one.match.into))
         matches: dict[str, Match] = {}
+        joins: defaultdict[str, list[UUID]] = defaultdict(list)
         taken: set[UUID] = set()
-        for match in [*(one.match for one in found), *map(earlier_match, aliases.values())]:
+        proven = [one.match for one in found]
+        for match in [*proven, *map(earlier_match, aliases.values())]:
             source = by_own[match.own].source
             # Another conversation of the export is it already, by its name or id.
             is_another = match.is_foreign and match.into in known.keys() & by_own.keys()
-            if source not in matches and match.into not in taken and not is_another:
+            if match.into in taken or is_another:
+                continue
+            if source not in matches:
                 matches[source] = match
                 taken.add(match.into)
-        return matches
+            elif match in proven:
+                joins[source].append(match.into)
+                taken.add(match.into)
+        return {source: with_joins(match, joins[source]) for source, match in matches.items()}
 
     def _candidates(self, told: Told, known: Mapping[UUID, KnownConversation]) -> Iterator[Found]:
         evidence = self._prober.evidence
@@ -79,6 +89,12 @@ class Matcher:
             found = decide(pair, anchors, asked=asked, known=counted)
             if found is not None:
                 yield found
+
+
+def with_joins(match: Match, others: Sequence[UUID]) -> Match:
+    if not others:
+        return match
+    return replace(match, joins=tuple(sorted(others)), rule=joined(match.rule, len(others)))
 
 
 def is_settled_by_ids(told: Told, known: KnownConversation | None) -> bool:

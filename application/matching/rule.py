@@ -24,6 +24,12 @@ def told(supported: Supported, same: int, of: int, people: int) -> str:
     return f"{texts}{who}, {apart(supported.shifts)}{slack}"
 
 
+def joined(rule: str, others: int) -> str:
+    """Where the archive has the chat in several parts, of which no two overlapped until now."""
+    what = "another conversation" if others == 1 else f"{others:,} other conversations"
+    return f"{rule}; {what} of the archive becomes one with it, and what brought it is read again"
+
+
 def apart(shifts: tuple[Shift, ...]) -> str:
     if len(shifts) == 1:
         return "at the same time" if not shifts[0].minutes else f"{hours(shifts[0].minutes)} apart"

@@ -107,6 +107,10 @@ class KnownMessages(Protocol):
         """
         ...
 
+    def uploads(self, workspace_id: UUID, conversations: Collection[UUID]) -> Sequence[UUID]:
+        """That brought messages of these conversations, in the order in which they were read."""
+        ...
+
     def count(self, workspace_id: UUID, span: Span) -> int:
         """Messages of a conversation in this time."""
         ...

@@ -91,6 +91,14 @@ SELECT count(*) FROM read.message AS m
 WHERE m.workspace_id = %s AND m.conversation_id = %s
     AND m.sent_at >= {TIME.format("%b::int8")} AND m.sent_at <= {TIME.format("%b::int8")}
 """
+UPLOADS = """
+SELECT s.upload_id FROM read.upload_span AS s
+WHERE s.conversation_id = ANY(%b::uuid[]) AND EXISTS (
+    SELECT FROM read.conversation AS c
+    WHERE c.workspace_id = %s AND c.conversation_id = s.conversation_id
+)
+GROUP BY s.upload_id ORDER BY min(s.read_position) NULLS LAST, s.upload_id
+"""
 
 
 class PostgresKnownMessages:
@@ -158,6 +166,10 @@ class PostgresKnownMessages:
         columns = [list(column) for column in zip(*spans, strict=True)]
         rows = self._select(WITHIN, (*columns, workspace_id, without))
         return [KnownMessage(*row) for row in rows]
+
+    def uploads(self, workspace_id: UUID, conversations: Collection[UUID]) -> Sequence[UUID]:
+        rows = self._select(UPLOADS, (list(conversations), workspace_id))
+        return [row[0] for row in rows]
 
     def count(self, workspace_id: UUID, span: Span) -> int:
         [(count,)] = self._select(COUNT, (workspace_id, *span))

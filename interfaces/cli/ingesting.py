@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -21,18 +21,22 @@ from rich.progress import (
 )
 
 from application.commands.create_workspace import CreateWorkspace
+from application.commands.join_conversations import JoinConversations
 from application.commands.receive_upload import ReceiveUpload
 from application.context import Context
+from domain.upload import Upload
 from infrastructure.container import Container
 from infrastructure.projections import registry
 from infrastructure.readers.containers.folder import PackedFolder
 from infrastructure.readers.local_file import local_export
 from interfaces.cli.terminal import clean_line
 from projections.uploads.queries import UploadRow, upload
+from projections.uploads.queries import uploads as latest_uploads
 
 CHUNK = 1024 * 1024  # bytes
 POLL_SECONDS = 0.2
 CATCH_UP_SECONDS = 60
+LOOKED_AT = 1_000  # uploads of a workspace, the latest
 SETTLED = frozenset({"searchable", "rejected", "failed", "withdrawn", "refused"})
 OPEN = {
     "date_order": "its dates can be read in more than one order",
@@ -105,10 +109,55 @@ def follow(
     container: Container, workspace_id: UUID, uploads: Mapping[UUID, Sent], console: Console
 ) -> list[UploadRow]:
     """
-    Show the progress of these uploads until each is searchable or has come to grief.
+    Show the progress of these uploads until each is searchable or has come to grief, and so of
+    those that are read again because of them.
 
     Raises:
         ReadModelStandsStillError: if that would never be seen.
+    """
+    rows = seen = watch(container, workspace_id, uploads, console)
+    while again := read_again(container, workspace_id, seen):
+        console.print(
+            "Conversations of the archive have turned out to be one: what brought them is read "
+            "again.",
+            soft_wrap=True,
+        )
+        seen = watch(container, workspace_id, again, console)
+    position = max((row.position for row in (*rows, *seen)), default=0)
+    if not container.positions.wait(SEARCHED, position, timeout_seconds=CATCH_UP_SECONDS):
+        require_read_models(container)
+        console.print(
+            "The read models have not caught up yet: `chatledger projection status`.",
+            style="yellow",
+        )
+    return rows
+
+
+def read_again(
+    container: Container, workspace_id: UUID, rows: Iterable[UploadRow]
+) -> dict[UUID, Sent]:
+    """What is on its way in the workspace because one of these uploads joins conversations."""
+    archive = container.archive
+    searchable = [row.upload_id for row in rows if row.stage == "searchable"]
+    joining = [id for id in searchable if archive.load(Upload, id).joins]
+    for id in joining:
+        container.join_conversations(JoinConversations(upload_id=id))  # if no job has done it yet
+    if not joining:
+        return {}
+    container.positions.wait(
+        ("uploads",), archive.event_log.head(), timeout_seconds=CATCH_UP_SECONDS
+    )
+    with container.pool.connection() as connection:
+        found = latest_uploads(connection, workspace_id, limit=LOOKED_AT)
+    return {row.upload_id: Sent(row.filename, row.position) for row in found if not is_settled(row)}
+
+
+def watch(
+    container: Container, workspace_id: UUID, uploads: Mapping[UUID, Sent], console: Console
+) -> list[UploadRow]:
+    """
+    Raises:
+        ReadModelStandsStillError
     """
     columns = (
         TextColumn("{task.description}"),
@@ -129,13 +178,6 @@ def follow(
                 break
             require_read_models(container)
             time.sleep(POLL_SECONDS)
-    position = max((row.position for row in rows), default=0)
-    if not container.positions.wait(SEARCHED, position, timeout_seconds=CATCH_UP_SECONDS):
-        require_read_models(container)
-        console.print(
-            "The read models have not caught up yet: `chatledger projection status`.",
-            style="yellow",
-        )
     return rows
 
 

@@ -12,6 +12,7 @@ from procrastinate import App, JobContext
 from application.commands.delete_withdrawn_blob import DeleteWithdrawnBlob
 from application.commands.discard_job import STEPS
 from application.commands.embed_upload import EmbedUpload
+from application.commands.join_conversations import JoinConversations
 from application.commands.read_upload import ReadUpload
 from application.commands.record_upload_failure import RecordUploadFailure
 from application.ports.jobs import Stopped
@@ -37,6 +38,10 @@ class RecordFailures(Protocol):
     def __call__(self, command: RecordUploadFailure) -> None: ...
 
 
+class JoinConversationsOf(Protocol):
+    def __call__(self, command: JoinConversations) -> None: ...
+
+
 class DeleteBlobs(Protocol):
     def __call__(self, command: DeleteWithdrawnBlob) -> None: ...
 
@@ -58,6 +63,9 @@ class UploadHandlers(Protocol):
     def record_upload_failure(self) -> RecordFailures: ...
 
     @property
+    def join_conversations(self) -> JoinConversationsOf: ...
+
+    @property
     def delete_withdrawn_blob(self) -> DeleteBlobs: ...
 
     @property
@@ -76,6 +84,10 @@ def add_upload_jobs(app: App, handlers: UploadHandlers) -> None:
         with reported(handlers, context, UUID(upload_id), STEPS[EMBED]):
             command = EmbedUpload(upload_id=UUID(upload_id))
             handlers.embed_upload(command, should_stop=should_stop(context))
+
+    @app.task(name="uploads:join", queue="reading", retry=PATIENT)
+    def join(*, upload_id: str, **_newer: object) -> None:
+        handlers.join_conversations(JoinConversations(upload_id=UUID(upload_id)))
 
     @app.task(name="uploads:delete_blob", queue="maintenance", retry=PATIENT)
     def delete_blob(*, upload_id: str, **_newer: object) -> None:

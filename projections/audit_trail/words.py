@@ -61,10 +61,14 @@ def upload_reading_started(event: Upload.ReadingStarted) -> str:
 
 
 def upload_read(event: Upload.Read) -> str:
-    return (
+    read = (
         f"read {of_upload(event.originator_id)}: {counted(event.messages, 'message')} in "
         f"{counted(event.batches, 'batch', 'batches')}"
     )
+    if not event.joins:
+        return read
+    found = counted(len(event.joins), "conversation")
+    return f"{read}; it joins {found} to others, and what brought them is read again"
 
 
 def upload_embedding_finished(event: Upload.EmbeddingFinished) -> str:

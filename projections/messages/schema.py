@@ -153,6 +153,7 @@ def views(schema: str) -> Mapping[str, str]:
         "message_version",
         "upload_outcome",
         "conversation_alias",
+        "upload_span",
         "message_total",
         "conversation_total",
         "author_total",

@@ -66,6 +66,29 @@ def test_another_phone_in_another_zone_and_language_adds_what_is_new(
     assert shelf.conversations == 1
 
 
+def test_an_export_that_lies_between_two_others_makes_them_one(
+    shelf: Shelf, chat: list[Line]
+) -> None:
+    """The smaller one is read again; what it was before is withdrawn, and its file is kept."""
+    shelf.add("Logbook.csv", table(chat[130:], title="Logbook"))
+    shelf.add(EARLIER, IPHONE(chat[:110]))
+    assert shelf.conversations == 2
+    third = shelf.add(LATER, ANDROID(chat[60:180]))
+
+    assert "becomes one with it" in shelf.rules(third)[0]
+    [again] = shelf.join(third)
+    # In order but within minutes: two of them do not know the seconds.
+    assert sorted(shelf.said()) == sorted(texts(chat))
+    assert shelf.conversations == 1
+    assert shelf.outcome(again).known > 0
+    assert shelf.upload(again).filename in {"Logbook.csv", EARLIER}
+    assert shelf.join(third) == []
+    assert {shelf.upload(row[0]).stage for row in shelf.rows("upload_id", "upload", "1")} == {
+        "read",
+        "withdrawn",
+    }
+
+
 def test_names_and_titles_of_the_other_phone_stand_beside_those_that_were_there(
     shelf: Shelf, chat: list[Line]
 ) -> None:

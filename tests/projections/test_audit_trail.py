@@ -60,8 +60,11 @@ SENTENCES: dict[str, tuple[dict[str, Any], str]] = {
         "started to read upload 12345678 from batch 4",
     ),
     "upload.read": (
-        {"messages": 500, "batches": 1},
-        "read upload 12345678: 500 messages in 1 batch",
+        {"messages": 500, "batches": 1, "joins": ["00000000-0000-0000-0000-000000000400"]},
+        (
+            "read upload 12345678: 500 messages in 1 batch; it joins 1 conversation to others, "
+            "and what brought them is read again"
+        ),
     ),
     "upload.embedding_finished": (
         {"embedded": 1, "reused": 2_000},

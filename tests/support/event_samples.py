@@ -82,7 +82,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             }
         ],
     },
-    Upload.Read.TOPIC: {"batches": 2, "messages": 3},
+    Upload.Read.TOPIC: {"batches": 2, "messages": 3, "joins": [ROOM]},
     Upload.EmbeddingFinished.TOPIC: {"model": "m@1/p1", "embedded": 2, "reused": 1},
     Upload.Failed.TOPIC: {"stage": "reading", "reason": "gone", "attempt": 1, "is_final": False},
     Upload.RetryRequested.TOPIC: {"options": {"date_order": "mdy"}},

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -62,6 +63,8 @@ class MemoryArchive:
         self.entries: dict[Key, Entry] = {}
         self._titles: dict[UUID, tuple[str, str]] = {}  # title, format
         self._aliases: dict[UUID, Mapping[str, Any]] = {}
+        self._sources: dict[UUID, Callable[[], Read]] = {}  # by upload: how to read it again
+        self._joins: set[UUID] = set()  # conversations that turned out to be others
         self._position = 0
 
     def add(self, name: str, content: bytes, **options: Any) -> Read:
@@ -73,7 +76,10 @@ class MemoryArchive:
                 given = {key: value for key, value in options.items() if key != "merge"}
                 return reader.read(export, ReadOptions(**given), ReadFacts())
 
-            return self.add_items(read, format=reader.format, **options)
+            found = self.add_items(read, format=reader.format, **options)
+        self._sources[found.id] = partial(self.add, name, content, **options)
+        self._join()
+        return found
 
     def add_items(
         self, read: Callable[[], Iterable[ReadItem]], *, format: str, **options: Any
@@ -106,7 +112,19 @@ class MemoryArchive:
             if fact["own"] != fact["into"]:
                 self._aliases[UUID(fact["own"])] = fact
         rules = [fact["rule"] for fact in merging.facts]
+        self._joins |= {UUID(id) for fact in merging.facts for id in fact["joins"]}
         return Read(upload.id, fresh, known, edited, rules)
+
+    def _join(self) -> None:
+        """As the command JoinConversations."""
+        joins, self._joins = self._joins, set()
+        for id in self.uploads(WORKSPACE, joins):
+            for key, entry in list(self.entries.items()):
+                if entry.row.upload_ids == [id]:
+                    del self.entries[key]
+                elif id in entry.row.upload_ids:
+                    entry.row.upload_ids.remove(id)
+            self._sources.pop(id)()
 
     def said(self) -> list[tuple[int, str]]:
         """When, and what, of everything that people said."""
@@ -210,6 +228,11 @@ class MemoryArchive:
             if without not in entry.row.upload_ids and is_within(entry.row, spans)
         ]
         return sorted(found, key=lambda one: (one.conversation_id, one.sent_at))
+
+    def uploads(self, workspace_id: UUID, conversations: Collection[UUID]) -> Sequence[UUID]:
+        found = [e.row for e in self.entries.values() if e.row.conversation_id in conversations]
+        brought = {id for row in found for id in row.upload_ids}
+        return [id for id in self._sources if id in brought]
 
     def count(self, workspace_id: UUID, span: Span) -> int:
         return sum(is_within(entry.row, [span]) for entry in self.entries.values())

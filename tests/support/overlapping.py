@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from application.commands.create_workspace import CreateWorkspace
+from application.commands.join_conversations import JoinConversations
 from application.commands.read_upload import ReadUpload
 from application.commands.receive_upload import ReceiveUpload
 from application.commands.withdraw_upload import WithdrawUpload
@@ -62,6 +63,21 @@ class Shelf:
         self.read(upload_id)
         advance(self.container)
         return upload_id
+
+    def join(self, upload_id: UUID) -> list[UUID]:
+        """Have what the upload joins read again, as its jobs do; the uploads that were read."""
+        join = JoinConversations(upload_id=upload_id)
+        self.container.join_conversations(join)
+        advance(self.container)
+        waiting = [
+            row[0]
+            for row in self.rows("upload_id", "upload", "received_at")
+            if self.upload(row[0]).stage == "received"
+        ]
+        for id in waiting:
+            self.read(id)
+            advance(self.container)
+        return waiting
 
     def withdraw(self, upload_id: UUID) -> None:
         self.container.withdraw_upload(WithdrawUpload(upload_id=upload_id), self.context)

@@ -30,8 +30,6 @@ class _Moment(NamedTuple):
     shape: Shape
 
 
-
-
 class ChatLines:
     """Reads the messages of one text file."""
 

@@ -42,6 +42,8 @@ IRSSI = ("#crew.log", partial(irssi, zone="UTC"))
 WEECHAT = ("irc.net.#crew.weechatlog", partial(weechat, zone="Europe/Berlin"))
 CSV = ("crew.csv", partial(table, title="Crew"))
 SLACK = ("slack.zip", slack)
+BOAT = partial(whatsapp_android, zone="Europe/Berlin", title="Boat", names={"Ada": "Ada L."})
+LOG = partial(table, title="Logbook")
 
 
 def texts(lines: Sequence[Line]) -> list[str]:
@@ -107,6 +109,27 @@ def test_two_exporters_tell_one_chat(pair: Sequence[tuple[str, Render]], seed: i
 
     assert sorted(said(archive)) == sorted(texts(lines))
     assert len(archive.rooms) == 1
+
+
+@SLOW
+@given(seed=st.integers(0, 999), data=st.data())
+def test_what_lies_between_two_exports_makes_all_of_them_one(
+    seed: int, data: st.DataObject
+) -> None:
+    """They have nothing in common until then, not even their names."""
+    lines = small_talk(seed, 210, photos=0)
+    renders = data.draw(st.permutations([IOS, ("Boat.zip", BOAT), ("log.csv", LOG)]))
+    parts = [slice(0, 80), slice(130, 210), slice(40, 170)]
+    archive = MemoryArchive()
+    reads = [
+        archive.add(name, render(lines[part]))
+        for (name, render), part in zip(renders, parts, strict=True)
+    ]
+
+    assert sorted(said(archive)) == sorted(texts(lines))
+    assert len(archive.rooms) == 1
+    assert reads[1].rules == []
+    assert "another conversation of the archive becomes one with it" in reads[2].rules[0]
 
 
 @SLOW
