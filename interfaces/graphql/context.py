@@ -134,12 +134,15 @@ class RequestContext:
     ) -> bool:
         """
         Wait until these read models have reached the position that the client knows, if any. If
-        they do not in time, the response says that this field's answer is stale.
+        they do not in time, the response says that this field's answer is stale. A position that
+        the log itself has not reached is nothing to wait for: nobody can have seen it there.
         """
         if min_position is None or min_position <= 0:
             return True
         positions = self.container.positions
-        reached = await positions.wait_async(names, min_position, WAIT_SECONDS)
+        reached = await positions.wait_async(names, min_position, 0)
+        if not reached and min_position <= await self.run(self.container.archive.event_log.head):
+            reached = await positions.wait_async(names, min_position, WAIT_SECONDS)
         if not reached:
             self.say_stale(info)
         return reached

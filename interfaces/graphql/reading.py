@@ -34,8 +34,8 @@ MinPosition = Annotated[
     BigInt | None,
     strawberry.argument(
         description="A log position that the answer must reflect, for example the one that an "
-        "upload or a mutation returned. If it is not reached in time, the answer is older, and "
-        "`extensions.stale` names this field."
+        "upload or a mutation returned. If it is not reached in time, or is beyond the end of "
+        "the log, the answer is older, and `extensions.stale` names this field."
     ),
 ]
 Since = Annotated[

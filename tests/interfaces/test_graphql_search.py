@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Timer
 from time import monotonic, sleep
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from structlog.testing import capture_logs
@@ -300,21 +301,30 @@ def test_a_search_waits_for_the_position_that_it_names(site: Site, container: Co
     assert found["position"] >= accepted.position
 
 
+@pytest.mark.parametrize("is_beyond", [False, True])
 def test_an_answer_that_is_too_old_says_so(
-    site: Site, container: Container, monkeypatch: pytest.MonkeyPatch
+    site: Site, container: Container, monkeypatch: pytest.MonkeyPatch, *, is_beyond: bool
 ) -> None:
-    monkeypatch.setattr("interfaces.graphql.context.WAIT_SECONDS", 0.05)
-    answer = site.ask(SEARCH, query="harbour", minPosition=container.archive.event_log.head() + 1)
+    """At once where the log itself is not as long: then nobody can have seen the position."""
+    monkeypatch.setattr("interfaces.graphql.context.WAIT_SECONDS", 30 if is_beyond else 0.05)
+    position = unseen(container) if not is_beyond else container.archive.event_log.head() + 1
+    answer = site.ask(SEARCH, query="harbour", minPosition=position)
     assert answer["data"]["search"]["isStale"] is True
     assert answer["data"]["search"]["hits"] != []
     assert answer["extensions"] == {"stale": ["search"]}
+
+
+def unseen(container: Container) -> int:
+    """A position of the log that no read model has reached."""
+    command = CreateWorkspace(name=f"unseen {uuid4()}")
+    return container.create_workspace(command, cli_context(None)).position
 
 
 def test_searches_that_wait_for_a_position_hold_up_nobody_else(
     site: Site, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("interfaces.graphql.context.WAIT_SECONDS", 2.0)
-    never = container.archive.event_log.head() + 1_000
+    never = unseen(container)
     searches = " ".join(
         f'a{n}: search(query: "x", minPosition: {never}) {{ {POSITION} }}' for n in range(12)
     )
