@@ -11,8 +11,8 @@ COMPILE := $(BIN)/pip-compile --quiet --allow-unsafe --strip-extras $(if $(UPGRA
 # Only `make fuzz` needs it, so it lies apart.
 FUZZER := atheris==3.0.0
 # Tests wait more than they compute. Each process has a database server of its own; the tests of one
-# file stay in one process.
-SIDE_BY_SIDE := --numprocesses 4 --dist loadfile
+# file stay in one process, and files keep the order that tests/conftest.py gives them.
+SIDE_BY_SIDE := --numprocesses 4 --dist loadfile --no-loadscope-reorder
 # What depends on the machine stays out of the lock files: torch's build (2.13.0+cpu) and the
 # libraries for graphics cards that some of its builds need. Comments, too.
 TIDY := sed -i -e '/^\#/d' -e '/^$$/d' -e 's/^\(torch==[0-9.]*\)+.*/\1/' \

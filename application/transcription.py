@@ -16,6 +16,7 @@ from domain.transcript import BATCH_SIZE, Transcript
 
 MAX_BATCH_CHARACTERS = 1_000_000  # a few huge messages close a batch early
 EMBEDDABLE = frozenset({"message", "action"})
+AUTHORS_KEPT = 65_536
 
 
 def batches(items: Iterable[ReadItem]) -> Iterator[tuple[list[Message], dict[str, Conversation]]]:
@@ -72,6 +73,7 @@ class Transcriber:
         self._format = format
         self._book = book
         self._apart = "" if apart is None else f"{apart}/"
+        self._own: dict[str, tuple[UUID, str]] = {}  # pseudonyms of authors, as they are written
 
     def transcribe(
         self,
@@ -134,8 +136,14 @@ class Transcriber:
         return str(self._pseudonyms.conversation(self._workspace_id, self._format, source_id))
 
     def _author(self, source_id: str, match: Match | None = None) -> str:
-        own = self._pseudonyms.author(self._workspace_id, self._format, source_id)
-        return str(own if match is None else match.authors.get(own, own))
+        found = self._own.get(source_id)
+        if found is None:
+            if len(self._own) >= AUTHORS_KEPT:
+                self._own.clear()
+            own = self._pseudonyms.author(self._workspace_id, self._format, source_id)
+            found = self._own[source_id] = own, str(own)
+        own, written = found
+        return written if match is None else str(match.authors.get(own, own))
 
     def _fields(self, message: Message, match: Match | None) -> dict[str, Any]:
         """What is personal about a message. Absent means: none."""

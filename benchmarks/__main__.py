@@ -21,6 +21,7 @@ BENCHMARKS = {
     "ingest": ("benchmarks.ingest", True),
     "live": ("benchmarks.live", False),
     "rebuild": ("benchmarks.rebuild", True),
+    "million": ("benchmarks.million", True),
     "reading": ("benchmarks.reading", True),
     "serving": ("benchmarks.serving", False),
     "transcribing": ("benchmarks.transcribing", False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
 import pytest
 
@@ -12,6 +13,22 @@ from tests.support.archive import Ledger, copy_template, open_ledger
 from tests.support.postgres import create_database, drop_database, postgres_server
 
 __all__ = ["postgres_server"]
+
+JOURNEYS = "journeys"
+APART = 8  # files from one journey to the next
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """
+    Files whose tests start whole servers take longest. They begin early, so that nobody waits for
+    them at the end, but one after the other among many short ones: each wants a core for itself.
+    """
+    files = [list(tests) for _, tests in groupby(items, key=lambda item: item.path)]
+    lasting = [tests for tests in files if tests[0].path.parent.name == JOURNEYS]
+    short = [tests for tests in files if tests[0].path.parent.name != JOURNEYS]
+    for place, tests in enumerate(lasting):
+        short.insert(min(place * APART, len(short)), tests)
+    items[:] = [item for tests in short for item in tests]
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from interfaces.cli.previewing import MERGE_HELP, columns_of, look
 from interfaces.cli.render_preview import render
 from interfaces.cli.running import working
 from interfaces.cli.terminal import clean_line, has_terminal
+from interfaces.cli.warming import collect_seldom
 
 Options = dict[str, Any]
 # What somebody has to say before a file is read, and among what.
@@ -68,6 +69,7 @@ def ingest(
         options["columns"] = columns_of(columns)
     console = Console(stderr=True)
     with open_container(Settings.from_env()) as container, working(container):
+        collect_seldom()
         files = [(path, options) for path in paths]
         if not yes:
             files = agreed(container, files, workspace, console)

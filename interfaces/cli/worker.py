@@ -17,6 +17,7 @@ from infrastructure.settings import Settings
 from interfaces.cli.ending import let_second_end_now
 from interfaces.cli.running import projections_woken
 from interfaces.cli.supervising import Life, life_of
+from interfaces.cli.warming import collect_seldom, keep_for_good
 from interfaces.jobs.registry import register_tasks
 
 PATIENCE_SECONDS = 15.0  # with a database that is away: nobody waits for a job's answer
@@ -59,6 +60,8 @@ def worker(*, changes: tuple[tuple[str, int], ...], life_fd: int | None) -> None
         )
         app = make_app(container.conninfo)
         register_tasks(app, container)
+        keep_for_good()
+        collect_seldom()
         run_until_signalled(
             app, settings, on_start=partial(say_started, life), on_stop=partial(begin_stop, life)
         )
