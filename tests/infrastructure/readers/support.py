@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -70,11 +70,7 @@ class Read:
         return counts
 
     def digest(self, stamp: Callable[[Message], str]) -> str:
-        lines = sorted(
-            "\t".join((stamp(m), _escaped(m.author.name if m.author else ""), _escaped(m.text)))
-            for m in self.spoken
-        )
-        return sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
+        return digest(self.spoken, stamp)
 
 
 def read(
@@ -131,6 +127,13 @@ def utc_stamp(message: Message) -> str:
 
 def local_stamp(message: Message) -> str:
     return message.sent_at.strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def digest(messages: Iterable[Message], stamp: Callable[[Message], str]) -> str:
+    """Of time, author and text, whatever the order of the messages."""
+    rows = sorted((stamp(m), m.author.name if m.author else "", m.text) for m in messages)
+    lines = ("\t".join(map(_escaped, row)) + "\n" for row in rows)
+    return sha256("".join(lines).encode()).hexdigest()
 
 
 def expectation(path: Path) -> Any:
