@@ -28,36 +28,12 @@ from tests.infrastructure.readers.chatgpt_exports import (
 from tests.infrastructure.readers.support import (
     MemoryFile,
     Read,
-    expectation,
     json_file,
     zip_file,
 )
 from tests.support.data import data_path
 
 # The sample
-
-
-def test_the_branched_sample_holds_what_its_expectation_says() -> None:
-    folder = data_path("fixtures", "chatgpt")
-    for expected in expectation(folder / "expect.json"):
-        found = found_in(folder / expected["file"])
-        assert found.warnings == []
-        assert found.facts.unknown_keys == {}
-        assert len(found.conversations) == len(expected["conversations"])
-        for known, told in zip(expected["conversations"], found.conversations, strict=True):
-            assert told == (known["id"], known["title"], "ai")
-            messages = [m for m in found.messages if m.conversation == known["id"]]
-            assert len(messages) == known["messages_all_branches"]
-            path = [m for m in messages if "branch" not in (m.extra or {})]
-            assert len(path) == known["messages_on_current_path"]
-            assert messages[: len(path)] == path
-            assert [m.author.id for m in path if m.author] == known["roles_on_path"]
-            for message, step in zip(path, known["path"], strict=True):
-                assert message.key == step["id"]
-                assert message.text[:80] == step["text"]
-                assert (message.extra or {}).get("content_type", "text") == step["content_type"]
-                assert (message.kind == "system") == (step["role"] == "system")
-            assert messages[0].sent_at.timestamp() == known["create_time"]
 
 
 def test_the_sample_s_other_question_is_a_branch_that_answers_the_same_message() -> None:
