@@ -55,10 +55,14 @@ def test_what_upstreams_samples_lack_is_told_of() -> None:
         "participants: a participant without an id; left out",
         "does not list 1 participants that events name (1)",
     ]
-    wrong = read(folder / "sample4-rsmf_manifest.json")
+    manifest_of_fourth = folder / "sample4-rsmf_manifest.json"
+    wrong = read(manifest_of_fourth)
     assert wrong.messages[0].author == ("Participant Display", "Participant Display")
     assert wrong.texts == ["Here is an event body"]
     assert wrong.messages[0].attachments == (Attachment("avatar.png", None, None),)
+    assert wrong.reasons == []  # a manifest alone has no files beside it
+    packed_alone = zip_file({"rsmf_manifest.json": manifest_of_fourth.read_bytes()})
+    assert read(packed_alone).reasons == ["lacks the files of 1 attachments that events name"]
     assert read(folder / "sample2-rsmf.zip").reasons == []
 
 
