@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator
 
 from application.ports.chat_reader import ExportFile, ReadWarning
-from infrastructure.readers.limits import MESSAGE_LIMIT
+from infrastructure.readers.limits import CELL_LIMIT
 from infrastructure.readers.repairs import Repairs
 from infrastructure.readers.text_stream import read_lines
 
@@ -25,7 +25,7 @@ class _Feed:
 
     def __iter__(self) -> Iterator[str]:
         for line in self._lines:
-            if self.taken > MESSAGE_LIMIT:  # of many cells, each of which is short enough
+            if self.taken > CELL_LIMIT:  # of many cells, each of which is short enough
                 raise csv.Error("a row larger than the limit")
             self.taken += len(line)
             yield f"{line}\n"
@@ -42,9 +42,8 @@ def read_rows(
         needed: columns without which nothing of the file can be read.
     """
     repairs = Repairs()
-    # The parser's limit holds for the process; no field is larger than a message may be.
-    csv.field_size_limit(MESSAGE_LIMIT)
-    feed = _Feed(read_lines(file, repairs))
+    csv.field_size_limit(CELL_LIMIT)  # of the process, for want of a limit of this parser alone
+    feed = _Feed(read_lines(file, repairs, limit=CELL_LIMIT))
     header: list[str] | None = None
     separator = ","
     line = 1

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 from application.ports.chat_reader import ExportFile, ReadWarning
-from infrastructure.readers.limits import MEBIBYTE, MESSAGE_LIMIT
+from infrastructure.readers.limits import CELL_LIMIT, MEBIBYTE
 from infrastructure.readers.repairs import Repairs
 from infrastructure.readers.stamps import looks_like_time
 from infrastructure.readers.tabular.columns import Row
@@ -76,7 +76,8 @@ class CsvRows:
         self._file = file
         self._separator = separator
         self._repairs = Repairs()
-        self._feed = _Feed(f"{line}\n" for line in read_lines(file, self._repairs))
+        lines = read_lines(file, self._repairs, limit=CELL_LIMIT)
+        self._feed = _Feed(f"{line}\n" for line in lines)
         self._line = 1  # where the row begins
         self._header: list[str] | None = None
         self._time_at: int | None = None  # the column in which rows have a time
@@ -85,8 +86,7 @@ class CsvRows:
 
     def read(self) -> Iterator[tuple[int, Row] | ReadWarning]:
         """(line, row), and warnings where they occur."""
-        # The parser's limit holds for the process; no field is larger than a message may be.
-        csv.field_size_limit(MESSAGE_LIMIT)
+        csv.field_size_limit(CELL_LIMIT)  # of the process, for want of a limit of this parser alone
         feed = self._feed
         reader = csv.reader(iter(feed), delimiter=self._separator)
         width = -1  # of rows that need no closer look

@@ -14,14 +14,13 @@ from infrastructure.readers.tabular.csv_reader import CsvReader
 from infrastructure.readers.tabular.jsonl_reader import JsonLinesReader
 from infrastructure.readers.telegram.reader import TelegramReader
 from infrastructure.readers.testing.contract import ReaderContract
-from infrastructure.readers.testing.heavy import MEMORY, HeavyReaderContract
+from infrastructure.readers.testing.heavy import HeavyReaderContract
 from infrastructure.readers.testing.round_trip import RoundTripContract, Said
 from tests.infrastructure.readers.contract_samples import SAMPLES_OF
 
 # Of a cut-off file they have not the first messages, or not the id of the conversation.
 NAMED_BEHIND = {"messenger", "instagram", "skype", "chatgpt"}
 # The standard library's parser holds a field at four bytes a character, and twice while it grows.
-TABLES = {"csv", "discord"}
 READERS = {reader.format: reader for reader in default_readers()}
 
 
@@ -45,8 +44,6 @@ class TestEveryReaderThoroughly(HeavyReaderContract):
     @pytest.fixture(autouse=True)
     def _reader(self, format: str) -> None:
         give(self, format)
-        if format in TABLES:
-            self.memory = 2 * MEMORY
 
 
 class TestCsv(RoundTripContract):
