@@ -7,6 +7,7 @@ Between the two it is held back while somebody has to confirm it, or to say how 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 from uuid import UUID
@@ -298,6 +299,7 @@ class ReadUploadHandler:
             apart=upload.id if run.merging.is_apart else None,
         )
         number, messages = 0, 0
+        pending: Callable[[], object] = bool  # nothing to wait for
         items = run.merging.place(
             reader.read(export, read_options(run.options), ReadFacts()),
             book,
@@ -306,15 +308,15 @@ class ReadUploadHandler:
         for number, (batch, conversations) in enumerate(batches(items), start=1):
             messages += len(batch)
             if run.should_stop():
+                unless_there(pending)
                 raise Stopped
             if number <= done:
                 continue
             transcript = transcriber.transcribe(upload.id, number - 1, batch, conversations)
-            try:
-                self._archive.record(run.context, transcript)
-            except IntegrityError:
-                # A worker that was thought dead wrote it: the same file, the same batch.
-                continue
+            # While one batch is being made durable, the next one is read.
+            unless_there(pending)
+            pending = self._archive.begin_record(run.context, transcript)
+        unless_there(pending)
         if messages != upload.inspected_messages:
             raise ReadingDiffersError(read=messages, inspected=upload.inspected_messages)
         self._amend(
@@ -367,6 +369,12 @@ class ReadUploadHandler:
     def _is_recorded(self, upload_id: UUID, batch: int) -> bool:
         stream = Transcript.create_id(upload_id, batch)
         return bool(self._archive.recorder.select_events(stream, limit=1))
+
+
+def unless_there(record: Callable[[], object]) -> None:
+    """A worker that was thought dead may have written it: the same file, the same batch."""
+    with suppress(IntegrityError):
+        record()
 
 
 def keys_of(event: Any) -> list[str | None]:
