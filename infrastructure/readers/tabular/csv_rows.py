@@ -150,7 +150,7 @@ class CsvRows:
             row["(further cells)"] = self._separator.join(cells[len(self._header) :])
         if len(cells) != len(self._header):
             self._odd_rows += 1
-            if self._odd_rows == 1:
+            if self._odd_rows == 1 and not self._feed.is_exhausted:
                 reason = f"{len(cells)} cells where the header has {len(self._header)}"
                 yield ReadWarning(self._file.name, start, reason)
         yield start, row

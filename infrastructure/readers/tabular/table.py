@@ -68,23 +68,43 @@ def read_table(
         clock=clock,
         facts=facts,
     )
+    yield from _messages(file, rows(), converter)
+
+
+def _messages(
+    file: ExportFile, rows: Iterator[tuple[int, Row] | ReadWarning], converter: RowConverter
+) -> Iterator[ReadItem]:
+    """One warning for a row, even if it ends too early and has lost its time, too."""
     told: OrderedDict[str, None] = OrderedDict()
-    for one in rows():
+    held: ReadWarning | None = None
+    for one in rows:
         if isinstance(one, ReadWarning):
-            yield one
+            if held is not None:
+                yield held
+            held = one
             continue
         line, row = one
         try:
             conversation, message = converter.convert(row)
         except MALFORMED as error:
-            yield ReadWarning(file.name, line, f"message skipped: {error}")
+            reason = f"message skipped: {error}"
+            if held is not None and held.line == line:
+                reason = f"{held.reason}; {reason}"
+            elif held is not None:
+                yield held
+            held = ReadWarning(file.name, line, reason)
             continue
+        if held is not None:
+            yield held
+            held = None
         if conversation.id not in told:
             yield conversation
             told[conversation.id] = None
             if len(told) > _CONVERSATIONS:
                 told.popitem(last=False)
         yield message
+    if held is not None:
+        yield held
 
 
 def _sample(rows: Rows) -> list[Row]:

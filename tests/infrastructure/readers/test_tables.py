@@ -392,3 +392,18 @@ def test_files_of_an_archive_that_hold_no_chat_are_told_of() -> None:
     found = read_json(zip_file({"a.json": json.dumps(MESSAGES), "b.json": "{}", "c.png": "x"}))
     assert len(found.messages) == 3
     assert [w.file for w in found.warnings] == ["b.json"]
+
+
+@pytest.mark.parametrize(
+    ("cut", "texts"),
+    [
+        ("2024-0", ["a", "a"]),
+        ("2024-01-15T10:31", ["a", "a", ""]),
+        ('2024-01-15T10:31:00,Bob,"b\nc', ["a", "a", "b\nc"]),
+    ],
+)
+def test_a_last_row_that_is_cut_off_is_one_warning(cut: str, texts: list[str]) -> None:
+    rows = ["time,author,text,id", *["2024-01-15T10:30:00,Ann,a,"] * 2, cut]
+    found = read(text_file("\n".join(rows), "c.csv"))
+    assert found.texts == texts
+    assert [warning.line for warning in found.warnings] == [4]
