@@ -50,7 +50,7 @@ class KnownConversation:
     title: str
     format: str  # of the export that it was seen in first
     has_ids: bool  # most of its messages have ids of the source's own
-    is_mixed: bool  # some have ids and some have none: exporters of both kinds told it
+    is_mixed: bool  # several exporters told it: some messages have no ids, or ids of others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,10 @@ CONVERSATIONS = f"""
 SELECT c.conversation_id, c.title, c.format, usual.with_id * 2 > usual.total,
        usual.with_id BETWEEN 1 AND usual.total - 1
        OR (usual.with_id > 0 AND odd.with_id < odd.total)
+       OR EXISTS (
+           SELECT FROM read.upload_span AS s
+           WHERE s.conversation_id = c.conversation_id AND s.is_foreign
+       )
 FROM read.conversation AS c
 CROSS JOIN LATERAL (
     SELECT count(*) AS total, count(*) FILTER (WHERE message_key !~ '{HASH}') AS with_id

@@ -20,6 +20,7 @@ from tests.support.overlapping import Outcome, Shelf
 from tests.support.postgres import drop_database
 from tests.support.projecting import projecting
 from tests.support.renderings import Line, table, telegram, whatsapp_android, whatsapp_ios
+from tests.support.rsmf import as_rsmf
 from tests.support.small_talk import small_talk
 
 NAMES = {"Ada": "Ada L.", "Bob": "Papa"}
@@ -250,3 +251,16 @@ def test_an_export_with_ids_knows_what_a_table_of_it_brought(
 
     assert shelf.outcome(third).fresh == 0
     assert sorted(shelf.said()) == sorted(texts(spoken))
+
+
+def test_an_export_with_ids_knows_what_our_own_rsmf_of_it_brought(
+    shelf: Shelf, chat: list[Line]
+) -> None:
+    spoken = [line for line in chat if line.text is not None]
+    shelf.add("result.json", telegram(spoken[:60]))
+    shelf.add("rsmf.zip", as_rsmf("result.json", telegram(spoken[:110])))
+    third = shelf.add("result (2).json", telegram(spoken[:150]))
+
+    assert shelf.outcome(third) == Outcome(40, 110, 0, 0)
+    assert shelf.said() == texts(spoken[:150])
+    assert shelf.conversations == 1

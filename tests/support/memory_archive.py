@@ -188,12 +188,13 @@ class MemoryArchive:
             if keys:
                 title, format = self._titles[id]
                 with_ids = sum(map(has_own_key, keys))
+                is_foreign = any(fact["into"] == str(id) for fact in self._aliases.values())
                 found[id] = KnownConversation(
                     id=id,
                     title=title,
                     format=format,
                     has_ids=2 * with_ids > len(keys),
-                    is_mixed=0 < with_ids < len(keys),
+                    is_mixed=0 < with_ids < len(keys) or is_foreign,
                 )
         return found
 

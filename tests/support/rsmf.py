@@ -12,9 +12,10 @@ from typing import Any
 import jsonschema_rs
 
 from domain.message import Conversation, Message
+from infrastructure.exports.rsmf.files import ExportedConversation, rsmf_files
 from infrastructure.readers.reading import GuardedReader
 from infrastructure.readers.rsmf.reader import RsmfReader
-from tests.infrastructure.readers.support import read, zip_file
+from tests.infrastructure.readers.support import MemoryFile, read, zip_file
 from tests.support.data import data_path
 
 
@@ -53,3 +54,15 @@ def read_back(files: dict[str, bytes]) -> tuple[list[Message], list[Conversation
     found = read(zip_file(files), reader=GuardedReader(RsmfReader()))
     assert not found.warnings
     return found.messages, found.conversations
+
+
+def as_rsmf(name: str, content: bytes) -> bytes:
+    """What Chatledger exports of a chat when it has read this export of it."""
+    given = read(MemoryFile(content, name))
+    files = {}
+    for conversation in given.conversations:
+        exported = ExportedConversation(conversation=conversation, platform=given.format)
+        messages = [one for one in given.messages if one.conversation == conversation.id]
+        for file in rsmf_files(exported, messages):
+            files[file.name] = b"".join(file.pieces())
+    return bytes(zip_file(files).data)
