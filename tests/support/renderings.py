@@ -101,19 +101,101 @@ def telegram(lines: Sequence[Line], *, start: int = 0, title: str = "Crew") -> b
     return json.dumps(chat).encode()
 
 
-def slack(lines: Sequence[Line], *, title: str = "crew") -> bytes:
-    """A workspace of one channel."""
+def discord(lines: Sequence[Line]) -> bytes:
+    """A channel by DiscordChatExporter, as JSON: ids, milliseconds."""
+    messages: list[dict[str, Any]] = [
+        {
+            "id": str(snowflake(line)),
+            "type": "Default",
+            "timestamp": line.at.isoformat(timespec="milliseconds"),
+            "timestampEdited": None,
+            "isPinned": False,
+            "content": line.text or "",
+            "author": {
+                "id": str(hash_of(line.author)),
+                "name": line.author.lower(),
+                "nickname": line.author,
+            },
+            "attachments": [],
+            "embeds": [],
+            "reactions": [],
+            "mentions": [],
+        }
+        for line in lines
+    ]
+    channel = {"id": "9", "type": "GuildTextChat", "category": "Talk", "name": "crew"}
+    guild = {"id": "1", "name": "Rome"}
+    return json.dumps({"guild": guild, "channel": channel, "messages": messages}).encode()
+
+
+def discord_csv(lines: Sequence[Line], *, zone: str) -> bytes:
+    """The same as a table: ids of people, but not of messages; names of accounts."""
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    out.write("AuthorID,Author,Date,Content,Attachments,Reactions\n")
+    for line in lines:
+        clock, offset = local(line, zone).isoformat(timespec="microseconds").split(".")
+        stamp = f"{clock}.{offset[:6]}0{offset[6:]}"
+        who = [str(hash_of(line.author)), line.author.lower()]
+        writer.writerow([*who, stamp, line.text or "", "", ""])
+    return out.getvalue().encode()
+
+
+def discord_txt(lines: Sequence[Line], *, zone: str) -> bytes:
+    """The same as text: no ids at all, minutes of the computer's clock."""
+    banner = "=" * 62
+    rows = [banner, "Guild: Rome", "Channel: Talk / crew", banner, ""]
+    for line in lines:
+        rows += [f"[{local(line, zone):%-m/%-d/%Y %-I:%M %p}] {line.author.lower()}"]
+        rows += [line.text or "", "", ""]
+    rows += [banner, f"Exported {len(lines)} message(s)", banner, ""]
+    return "\n".join(rows).encode()
+
+
+def snowflake(line: Line) -> int:
+    """As Discord makes ids: of the time."""
+    return (round(line.at.timestamp() * 1000) - 1_420_070_400_000) << 22 | hash_of(line.author)
+
+
+def slackdump(lines: Sequence[Line], *, title: str = "crew") -> bytes:
+    """The same channel exported by slackdump, which writes all that Slack's API tells."""
+    extras: dict[str, Any] = {"replace_original": False, "delete_original": False, "team": "T1"}
+    extras |= {"blocks": None, "metadata": {"event_type": "", "event_payload": None}}
+    return slack(lines, title=title, extras=extras)
+
+
+def slackdump_file(lines: Sequence[Line], *, title: str = "crew") -> bytes:
+    """The same by slackdump's “dump”: one file, which knows people by their ids only."""
+    messages = [message for day in slack_days(lines, {}).values() for message in day]
+    return json.dumps({"name": title, "messages": messages, "channel_id": "C1"}).encode()
+
+
+def slack(
+    lines: Sequence[Line], *, title: str = "crew", extras: Mapping[str, Any] | None = None
+) -> bytes:
+    """
+    A workspace of one channel.
+
+    Args:
+        extras: keys of each message that only some tools write.
+    """
     people = sorted({line.author for line in lines})
     users = [{"id": f"U{hash_of(p):08d}", "name": p, "real_name": p} for p in people]
     channel = {"id": "C1", "name": title, "created": 1, "members": [u["id"] for u in users]}
+    files = {"users.json": json.dumps(users), "channels.json": json.dumps([channel])}
+    days = slack_days(lines, extras or {})
+    return zipped(files | {f"{title}/{day}.json": json.dumps(days[day]) for day in days})
+
+
+def slack_days(
+    lines: Sequence[Line], extras: Mapping[str, Any]
+) -> Mapping[str, list[dict[str, Any]]]:
     days: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for line in lines:
         ts = f"{int(line.at.timestamp())}.{line.at.microsecond:06d}"
         message = {"type": "message", "user": f"U{hash_of(line.author):08d}", "ts": ts}
-        days[f"{line.at:%Y-%m-%d}"].append({**message, "text": line.text or ""})
-    files = {"users.json": json.dumps(users), "channels.json": json.dumps([channel])}
-    files |= {f"{title}/{day}.json": json.dumps(messages) for day, messages in days.items()}
-    return zipped(files)
+        days[f"{line.at:%Y-%m-%d}"].append({**message, "text": line.text or "", **extras})
+    return days
 
 
 def hash_of(name: str) -> int:

@@ -51,11 +51,31 @@ def small_talk(
 @st.composite
 def splits(draw: st.DrawFn, count: int, overlap: int = 30) -> list[slice]:
     """Parts that cover everything and overlap by so much at least, in any order."""
+    return list(draw(st.permutations(draw(parts_of(count, overlap)))))
+
+
+@st.composite
+def growing_splits(draw: st.DrawFn, count: int, overlap: int = 30) -> list[slice]:
+    """The same in orders in which each part overlaps with what those before it have told."""
+    parts = draw(parts_of(count, overlap))
+    first = last = draw(st.integers(0, len(parts) - 1))
+    ordered = [parts[first]]
+    while len(ordered) < len(parts):
+        if last == len(parts) - 1 or (first > 0 and draw(st.booleans())):
+            first -= 1
+            ordered.append(parts[first])
+        else:
+            last += 1
+            ordered.append(parts[last])
+    return ordered
+
+
+@st.composite
+def parts_of(draw: st.DrawFn, count: int, overlap: int) -> list[slice]:
     cuts = draw(st.lists(st.integers(overlap, count - overlap), max_size=3))
     edges = [0, *sorted(cuts), count]
-    parts = [
+    return [
         slice(max(0, first - overlap), min(count, last + overlap))
         for first, last in pairwise(edges)
         if last > first
     ]
-    return list(draw(st.permutations(parts)))

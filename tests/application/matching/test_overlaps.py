@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 from tests.support.memory_archive import MemoryArchive
 from tests.support.renderings import (
     Line,
+    discord,
+    discord_csv,
+    discord_txt,
     irssi,
     slack,
     table,
@@ -42,6 +45,10 @@ IRSSI = ("#crew.log", partial(irssi, zone="UTC"))
 WEECHAT = ("irc.net.#crew.weechatlog", partial(weechat, zone="Europe/Berlin"))
 CSV = ("crew.csv", partial(table, title="Crew"))
 SLACK = ("slack.zip", slack)
+DISCORD = ("Rome - Talk - crew [9].json", discord)
+DISCORD_CSV = ("Rome - Talk - crew [9].csv", partial(discord_csv, zone="America/Denver"))
+DISCORD_TXT = ("Rome - Talk - crew [9].txt", partial(discord_txt, zone="Europe/Berlin"))
+OF_DISCORD = (DISCORD, DISCORD_CSV, DISCORD_TXT)
 BOAT = partial(whatsapp_android, zone="Europe/Berlin", title="Boat", names={"Ada": "Ada L."})
 LOG = partial(table, title="Logbook")
 
@@ -55,7 +62,9 @@ def said(archive: MemoryArchive) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "export", [IOS, ANDROID, WEECHAT, IRSSI, CSV, SLACK], ids=lambda export: export[0]
+    "export",
+    [IOS, ANDROID, WEECHAT, IRSSI, CSV, SLACK, *OF_DISCORD],
+    ids=lambda export: export[0],
 )
 @SLOW
 @given(seed=st.integers(0, 999), data=st.data())
@@ -63,7 +72,7 @@ def test_any_split_in_any_order_is_the_whole_chat(
     export: tuple[str, Render], seed: int, data: st.DataObject
 ) -> None:
     name, render = export
-    photos = 0 if export in (WEECHAT, IRSSI, SLACK) else 0.05
+    photos = 0 if export in (WEECHAT, IRSSI, SLACK, *OF_DISCORD) else 0.05
     lines = small_talk(seed, COUNT, photos=photos)
     archive = MemoryArchive()
     for part in data.draw(splits(COUNT)):
