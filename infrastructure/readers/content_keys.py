@@ -8,7 +8,7 @@ from hashlib import sha256
 # Equal messages share a timestamp, and exports keep them near each other even where the clock
 # goes back; so many distinct messages later an ordinal may be forgotten.
 WINDOW = 65_536
-_BYTES = 16  # of the hash
+_DIGITS = 32  # of the hash
 
 
 class ContentKeys:
@@ -29,17 +29,16 @@ class ContentKeys:
         """32 hex digits. NUL separates the parts: no text holds it."""
         text = "\0".join(parts)
         try:
-            raw = text.encode()
+            state = sha256(text.encode())
         except UnicodeEncodeError:
-            raw = text.encode("utf-8", "replace")
-        state = sha256(raw)
-        key = state.digest()[:_BYTES].hex()
+            state = sha256(text.encode("utf-8", "replace"))
+        key = state.hexdigest()[:_DIGITS]
         counts = self._counts
         if key in counts:
             ordinal = counts[key]
             counts[key] = ordinal + 1
             state.update(b"\0%d" % ordinal)
-            return state.digest()[:_BYTES].hex()
+            return state.hexdigest()[:_DIGITS]
         counts[key] = 1
         self._order.append(key)
         if len(counts) > self._window:

@@ -125,7 +125,10 @@ class ChatLines:
 
     def _message(self, head: str, rest: Draft | None, moment: _Moment) -> Message:
         shape = moment.shape
-        author, text = self._author_and_text(head, shape)
+        written, colon, text = head.partition(self._colon)
+        author = self._authors.get(written) if colon and self._title is None else None
+        if author is None:
+            author, text = self._author_and_text(head, shape)
         if rest is not None:
             text += rest.continuation
         conversation = self._conversation
@@ -166,9 +169,6 @@ class ChatLines:
 
     def _author_and_text(self, head: str, shape: Shape) -> tuple[Author | None, str]:
         name: str | None
-        name, colon, text = head.partition(self._colon)
-        if colon and self._title is None and (author := self._authors.get(name)) is not None:
-            return author, text
         if self._title is not None and head.startswith(self._title):
             name, text = self._conversation.title, head[len(self._title) :]
         else:

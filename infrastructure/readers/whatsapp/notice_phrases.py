@@ -153,7 +153,7 @@ _NO_NAME = re.compile(  # a notice with a colon in it: what stands before it is 
     r"ha cambiato l[’']oggetto|heeft (?:de )?groep|heeft het onderwerp|"
     r"создал(?:\(-а\)|а)? группу)\b"
 )
-_ENCRYPTED_BEGIN = frozenset(phrase[:4] for phrase in _ENCRYPTED)
+ENCRYPTED_BEGIN = frozenset(phrase[:4] for phrase in _ENCRYPTED)  # without marks
 NOTICES = _DELETED | _DELETED_BY_ITS_AUTHOR | _MISSED_CALLS  # that stand alone, comparable
 
 
@@ -181,7 +181,7 @@ def without_edited_mark(text: str) -> str | None:
 def is_encryption_notice(text: str) -> bool:
     """The first thing that a chat says, under its own name on the iPhone."""
     bare = text.lstrip(MARKS)
-    if bare[:4] not in _ENCRYPTED_BEGIN:
+    if bare[:4] not in ENCRYPTED_BEGIN:
         return False
     return bare.startswith(_ENCRYPTED) and _ENCRYPTION_WORDS.search(bare[:200]) is not None
 

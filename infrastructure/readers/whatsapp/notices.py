@@ -15,6 +15,7 @@ from infrastructure.readers.whatsapp.media_phrases import (
     says_attached,
 )
 from infrastructure.readers.whatsapp.notice_phrases import (
+    ENCRYPTED_BEGIN,
     NOTICES,
     is_deletion,
     is_encryption_notice,
@@ -40,6 +41,8 @@ _ALONE = NOTICES | OMITTED  # phrases that are all that a line says
 _LONGEST = 20 + max(map(len, _ALONE))  # characters, with marks
 _BEGINNINGS = frozenset(phrase[:3] for phrase in _ALONE)  # few other lines begin so
 _LONGEST_NAMED = 400  # characters, with the name of a file
+_MARKS = frozenset(MARKS)
+_STRIPPED = frozenset(["", " ", "."])  # of what is ASCII, before a phrase is compared
 _ENDINGS = frozenset([")", ">", *MARKS])  # of media and of marks of editing
 
 
@@ -65,7 +68,7 @@ def interpret(text: str, *, is_bracketed: bool) -> Content | None:
         or (end >= 0 and first[-1:] in _ENDINGS)
         or "/?q=" in text
         or (len(first) <= _LONGEST and _may_be_notice(first))
-        or is_encryption_notice(text)
+        or ((text[:4] in ENCRYPTED_BEGIN or text[:1] in _MARKS) and is_encryption_notice(text))
     ):
         return None if "\u2068" not in text else Content("message", _mentioned(text))
     edited = without_edited_mark(text) if text[-1:] in _ENDINGS else None
@@ -76,10 +79,8 @@ def interpret(text: str, *, is_bracketed: bool) -> Content | None:
 
 
 def _may_be_notice(line: str) -> bool:
-    if line.isascii():
-        lower = line.lower()
-        if lower.lstrip(" .")[:3] not in _BEGINNINGS:
-            return "admin" in lower
+    if line.isascii() and line[:1] not in _STRIPPED and line[:3].lower() not in _BEGINNINGS:
+        return "dmin" in line or "DMIN" in line
     plain = comparable(line)
     return plain in _ALONE or "admin" in plain
 

@@ -100,11 +100,14 @@ def survey(file: ExportFile) -> Survey:
     parser = HeaderParser()
     last: Header | None = None
     alike = 0  # lines with this very header
+    is_looking = True  # for names, and the chat's own
     for line in read_lines(file, Repairs()):
         header = parser.header if line.startswith(parser.beginning) else parser.parse(line)
+        if header is last and header is not None and not is_looking:
+            alike += 1
+            continue
         if header is None or not (header is last or is_plausible(header.shape)):
             continue
-        found.headers += 1
         if header is last:
             alike += 1
         else:
@@ -117,10 +120,13 @@ def survey(file: ExportFile) -> Survey:
                 votes = found.votes[shape] = DateOrderVotes()
             votes.add(header.date, header.clock)
             last = header
-        if found.headers <= _NOTICES_ASKED or len(found.names) < 3:
+        if is_looking:
+            found.headers += 1
             _look_for_names(line, header, found)
+            is_looking = found.headers <= _NOTICES_ASKED or len(found.names) < 3
     if last is not None:
         found.count(last.shape, alike)
+    found.headers = sum(found.shapes.values())
     return found
 
 
