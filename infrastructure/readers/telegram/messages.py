@@ -92,7 +92,7 @@ class ChatMessages:
         author = self._author(raw, "actor" if is_service and "actor_id" in raw else "from")
         text = notice(raw, self._texts) if is_service else self._texts.of(raw)
         key = raw.get("id")
-        if key is None:
+        if key is None or key == "":
             name = author.name if author else ""
             key = self._keys.key(self._conversation, _written(raw, sent_at), name, text)
         else:

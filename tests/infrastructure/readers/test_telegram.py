@@ -458,3 +458,9 @@ def test_another_assumed_zone_changes_no_key() -> None:
 def test_an_escaped_backslash_before_an_x_is_no_escape() -> None:
     raw = json.dumps(chat(said(1, "a@b \\x41"))).replace("@", r"\x1F")
     assert read(MemoryFile(raw.encode(), "result.json")).texts == ["a\x1fb \\x41"]
+
+
+def test_messages_with_an_empty_id_are_told_apart_by_what_they_say() -> None:
+    found = read(json_file(chat({**said(1, "one"), "id": ""}, {**said(1, "two"), "id": ""})))
+    assert found.texts == ["one", "two"]
+    assert len({message.key for message in found.messages} - {""}) == 2
