@@ -5,8 +5,11 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from pydantic import Field
+import orjson
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
+from infrastructure.readers.tabular.columns import FIELDS
 from interfaces.http.describing import (
     POSITION_SCHEMA,
     SHA256_SCHEMA,
@@ -33,6 +36,28 @@ def how_to_send(host: str) -> str:
         "send the file itself: curl --data-binary @chat.txt "
         f"'http://{host}/api/uploads?workspace=team&filename=chat.txt'"
     )
+
+
+def columns_of(text: str) -> dict[str, str]:
+    """
+    Raises:
+        PydanticCustomError
+    """
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+        raise PydanticCustomError(
+            "columns", "it is a JSON object from our names of columns to the table's"
+        )
+    if unknown := found.keys() - set(FIELDS):
+        raise PydanticCustomError(
+            "columns",
+            "there is no column {name}; there are {names}",
+            {"name": repr(min(unknown)[:100]), "names": ", ".join(FIELDS)},
+        )
+    return found
 
 
 class UploadParameters(Parameters):
@@ -81,6 +106,16 @@ class UploadParameters(Parameters):
             "is the same chat by its texts, times and people; `ids`, only what the source's ids "
             "or names say; `never`, nothing. Empty is as if it were left out: `auto`.",
             examples=["ids"],
+        ),
+    ] = None
+    columns: Annotated[
+        str | None,
+        AfterValidator(lambda text: text and columns_of(text) and text),
+        Field(
+            description="Of a table, which of its columns holds what, as a JSON object from "
+            f"{', '.join(f'`{name}`' for name in FIELDS[:-1])} or `{FIELDS[-1]}` to the table's "
+            "own names. Others are guessed. Empty is as if it were left out.",
+            examples=['{"sent_at": "Zeit", "text": "Nachricht"}'],
         ),
     ] = None
     confirm: Annotated[

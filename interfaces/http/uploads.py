@@ -30,7 +30,12 @@ from interfaces.http.actor import context_of
 from interfaces.http.describing import DescribedRoute
 from interfaces.http.parameters import read_parameters
 from interfaces.http.problems import RequestError, bad_request
-from interfaces.http.upload_description import RECEIVE_UPLOAD, UploadParameters, how_to_send
+from interfaces.http.upload_description import (
+    RECEIVE_UPLOAD,
+    UploadParameters,
+    columns_of,
+    how_to_send,
+)
 
 PIECE = 1024 * 1024  # bytes that are written at once: going to a thread costs more than a packet
 STALL_SECONDS = 60.0  # without a single byte
@@ -115,9 +120,12 @@ async def receive_body(
     command_id = command_id_of(request)
     workspace_id = Workspace.create(parameters.workspace).id
     context = context_of(request, workspace_id=workspace_id, command_id=command_id)
+    options = parameters.model_dump(include=OPTIONS, exclude_none=True)
+    if parameters.columns:
+        options["columns"] = columns_of(parameters.columns)
     command = ReceiveUpload(
         filename=parameters.filename,
-        options=parameters.model_dump(include=OPTIONS, exclude_none=True),
+        options=options,
         confirm=parameters.confirm,
     )
 

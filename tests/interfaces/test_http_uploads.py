@@ -110,6 +110,12 @@ def answer_on(connection: socket.socket) -> tuple[int, str]:
         return answer.status, answer.read().decode()
 
 
+def test_an_upload_says_which_column_holds_what(site: Site) -> None:
+    answer = site.send(columns='{"text": "Nachricht, lang", "sent_at": "Zeit"}')
+    upload = site.ledger.archive.load(Upload, UUID(answer.json()["uploadId"]))
+    assert upload.options == {"columns": {"text": "Nachricht, lang", "sent_at": "Zeit"}}
+
+
 def test_an_upload_is_answered_when_it_is_durable(site: Site) -> None:
     answer = site.send(timezone="Europe/Berlin", date_order="dmy", format="whatsapp")
     [recorded] = site.events()
@@ -437,6 +443,9 @@ def test_a_client_that_sends_nothing_is_not_waited_for(
         ({"timezome": "UTC"}, 400, "no parameter 'timezome'"),
         ({"timezone": "Europe/Atlantis"}, 400, "IANA"),
         ({"date_order": "ydm"}, 400, "'ymd', 'dmy', 'mdy' or ''"),
+        ({"columns": "text=Zeit"}, 400, "a JSON object"),
+        ({"columns": '{"text": 1}'}, 400, "a JSON object"),
+        ({"columns": '{"tezt": "Zeit"}'}, 400, "no column 'tezt'; there are"),
     ],
 )
 def test_a_request_that_cannot_be_meant_is_told_how_to_be(
