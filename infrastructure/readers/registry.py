@@ -48,10 +48,10 @@ from infrastructure.readers.whatsapp.reader import WhatsAppReader
 from infrastructure.saying import announce
 
 SUPPORTED = (
-    "WhatsApp (txt or zip), Telegram Desktop (result.json), Slack (zip), Discord "
-    "(DiscordChatExporter as JSON, CSV or TXT, or its own data package), Microsoft Teams (admin "
-    "export, Graph), Skype and Teams (free), ChatGPT and Claude (data export), Messenger and "
-    "Instagram (“Download your information”, JSON), Signal (its own plaintext export, or "
+    "WhatsApp (txt or zip), Telegram Desktop (result.json), Slack (zip, or slackdump's JSON), "
+    "Discord (DiscordChatExporter as JSON, CSV or TXT, or its own data package), Microsoft Teams "
+    "(admin export, Graph), Skype and Teams (free), ChatGPT and Claude (data export), Messenger "
+    "and Instagram (“Download your information”, JSON), Signal (its own plaintext export, or "
     "signal-export), Google Chat (Takeout), LINE (saved text), IRC logs, RSMF, mbox and eml, CSV, "
     "JSON lines, JSON with a list of messages, "
     "and text with lines such as “[2024-01-31 10:00] name: text”"

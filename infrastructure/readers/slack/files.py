@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from application.ports.chat_reader import ExportFile
 from domain.message import Attachment
 
-# As slackdump lays them: for Mattermost, and beside the days of their channel.
+# As slackdump lays them: for Mattermost, beside the days of their channel, and beside its dump.
 _UPLOAD = re.compile(
-    r"(?:.*/)?(?:__uploads/([A-Z0-9]{6,})/|[^/]+/attachments/(F[A-Z0-9]{6,})-)([^/]+)"
+    r"(?:.*/)?(?:__uploads/([A-Z0-9]{6,})/|"
+    r"(?:[^/]+/attachments|[CDG][A-Z0-9]{7,}(?:-\d+\.\d+)?)/(F[A-Z0-9]{6,})-)([^/]+)"
 )
 _UPLOADS_KEPT = 500_000
 
@@ -21,6 +22,10 @@ class Upload(NamedTuple):
 
     name: str
     size: int
+
+
+def is_upload(file: ExportFile) -> bool:
+    return _UPLOAD.fullmatch(file.name) is not None
 
 
 def uploads_of(files: Iterable[ExportFile]) -> dict[str, Upload]:

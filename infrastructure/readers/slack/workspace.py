@@ -1,4 +1,4 @@
-"""What a Slack archive holds: its conversations, their day files, its people."""
+"""What a Slack archive holds: its conversations, their day files and dumps, its people."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from infrastructure.readers.json_cursor import JsonCursor, Unparsed
 from infrastructure.readers.limits import HELD_WARNINGS
 from infrastructure.readers.reading import name_of
 from infrastructure.readers.repairs import Repairs
-from infrastructure.readers.slack.files import Upload, uploads_of
+from infrastructure.readers.slack.dumps import Dump, dumps_of
+from infrastructure.readers.slack.files import Upload, is_upload, uploads_of
 from infrastructure.readers.slack.people import People
 from infrastructure.readers.text_stream import as_utf8
 
@@ -29,14 +30,16 @@ LIST_FILES: dict[str, ConversationKind] = {
     "mpims.json": "group",
     "dms.json": "direct",
 }
+_LISTS = frozenset((*PEOPLE_FILES, *LIST_FILES))
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A conversation and the files of its days, oldest first."""
+    """A conversation, the files of its days, oldest first, and those that slackdump dumped."""
 
     conversation: Conversation
     days: list[ExportFile]
+    dumps: list[Dump] = field(default_factory=list)  # those of threads last
 
 
 @dataclass(slots=True)
@@ -48,6 +51,7 @@ class Workspace:
     uploads: dict[str, Upload] = field(default_factory=dict)  # by file id
     folders: list[Folder] = field(default_factory=list)
     warnings: list[ReadWarning] = field(default_factory=list)
+    lists_people: bool = False
 
     def warn(self, warning: ReadWarning) -> None:
         if len(self.warnings) < HELD_WARNINGS:
@@ -75,12 +79,51 @@ def explore(export: Export) -> Workspace:
         found.warn(ReadWarning(folder, None, reason))
         conversation = Conversation(folder if title in ids else title, title, "unknown")
         found.folders.append(Folder(conversation, _sorted(days[folder])))
+    _add_dumps(export, found)
     return found
+
+
+def candidates(export: Export) -> list[ExportFile]:
+    """The files that may be dumps; uploads may be JSON, too."""
+    if not export.is_packed:
+        return list(export.files)
+    return [
+        file
+        for file in export.files
+        if file.name.lower().endswith(".json")
+        and file.name.count("/") < _DEEPEST
+        and name_of(file) not in _LISTS
+        and not DAY_FILE.fullmatch(file.name)
+        and not is_upload(file)
+    ]
+
+
+def _add_dumps(export: Export, found: Workspace) -> None:
+    ids = {folder.conversation.id: folder for folder in found.folders}
+    dumps: list[Dump] = []
+    for one in dumps_of(export, candidates(export)):
+        if isinstance(one, ReadWarning):
+            found.warn(one)
+        elif len(ids) + len(dumps) >= _CONVERSATIONS:
+            reason = f"more than {_CONVERSATIONS} conversations; this one is left out"
+            found.warn(ReadWarning(one.file.name, None, reason))
+        else:
+            dumps.append(one)
+    # What names the conversation first, and a thread once the messages before it are told.
+    for dump in sorted(dumps, key=lambda dump: (dump.thread, not dump.name, dump.file.name)):
+        folder = ids.get(dump.channel)
+        if folder is None:
+            folder = ids[dump.channel] = Folder(dump.conversation(found.people), [])
+            found.folders.append(folder)
+        if dump.name:
+            found.channels.setdefault(dump.channel, dump.name)
+        folder.dumps.append(dump)
 
 
 def _read_people(export: Export, found: Workspace) -> None:
     for name in PEOPLE_FILES:
         for member in _named(export, name):
+            found.lists_people = True
             for one in elements(member):
                 if isinstance(one, ReadWarning):
                     found.warn(one)
