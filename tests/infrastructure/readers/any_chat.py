@@ -217,6 +217,41 @@ class Form:
         return one._replace(answers=answers, before=before)
 
 
+@dataclass(frozen=True)
+class NestedForm(Form):
+    """The answers of a thread lie inside of its first message, and are read as they were said."""
+
+    def whole(self, said: Sequence[Said], data: bytes, length: int) -> int:
+        """A first message stands whole with its answers, or not at all."""
+        threads = self._threads(said)
+        for count, (first, *_) in enumerate(threads):
+            changed = [*said]
+            changed[first] = said[first]._replace(text=f"+{said[first].text}")
+            if self.write(changed)[:length] == data[:length]:
+                return sum(map(len, threads[: max(0, count - 1)]))
+        return sum(map(len, threads[:-1]))
+
+    def beginning(self, said: Sequence[Said], count: int) -> list[Said]:
+        places: list[int] = []
+        for thread in self._threads(said):
+            if len(places) < count:
+                places += thread
+        assert len(places) == count, "a thread was read in part"
+        places.sort()
+        known = {place: number for number, place in enumerate(places)}
+        kept = [self.expected(said)[place] for place in places]
+        return [
+            one if one.answers is None else one._replace(answers=known[one.answers]) for one in kept
+        ]
+
+    def _threads(self, said: Sequence[Said]) -> list[list[int]]:
+        """The places of each first message and its answers."""
+        found: dict[int, list[int]] = {}
+        for place, one in enumerate(self.expected(said)):
+            found.setdefault(place if one.answers is None else one.answers, []).append(place)
+        return list(found.values())
+
+
 def _earlier(place: int | None, by: int) -> int | None:
     return None if place is None or place < by else place - by
 

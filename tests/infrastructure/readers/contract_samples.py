@@ -14,6 +14,7 @@ from tests.infrastructure.readers import google_chat_exports as google
 from tests.infrastructure.readers import line_exports, mbox_exports, meta_exports, signal_exports
 from tests.infrastructure.readers import rsmf_exports as rsmf
 from tests.infrastructure.readers import skype_exports as skype
+from tests.infrastructure.readers import slack_dumps as dumps
 from tests.infrastructure.readers import teams_exports as teams
 from tests.infrastructure.readers.support import json_file, text_file, zip_file
 from tests.infrastructure.readers.test_irc import IRSSI, MIRC, WEECHAT, ZNC
@@ -120,6 +121,10 @@ CLAUDE = [
     claude.conversation(*(claude.said(n, f"hello {n}") for n in range(10))),
     claude.conversation(*claude.tree({11: None, 12: 11, 13: 11}), uuid="c2"),
 ]
+DUMP = [
+    dumps.thread(10 * n, dumps.said(10 * n + 1, f"grüß {n}"), dumps.said(10 * n + 2), odd=[n])
+    for n in range(10)
+]
 SKYPE = skype.account(skype.chat(*(skype.said(n, f"hello <b>{n}</b>") for n in range(20))))
 
 
@@ -129,7 +134,11 @@ def shared(*names: str) -> list[Path]:
 
 
 SAMPLES_OF: dict[str, Sequence[Path | ExportFile]] = {
-    "slack": [SAMPLES / "slack-export.zip", *shared("slack-hfaran/testarchive.zip")],
+    "slack": [
+        SAMPLES / "slack-export.zip",
+        dumps.dump_file(*DUMP),
+        *shared("slack-hfaran/testarchive.zip"),
+    ],
     "telegram": [json_file(TELEGRAM), *shared("chatpack/telegram_simple.json")],
     "whatsapp": [text_file(WHATSAPP, "_chat.txt"), *shared("chat-miner/test_ddmmyy_24hrs.txt")],
     "discord": [

@@ -21,9 +21,10 @@ from tests.infrastructure.readers import (
     rsmf_exports,
     signal_exports,
     skype_exports,
+    slack_dumps,
     teams_exports,
 )
-from tests.infrastructure.readers.any_chat import Form, Said, texts
+from tests.infrastructure.readers.any_chat import Form, NestedForm, Said, texts
 from tests.infrastructure.readers.support import MemoryFile, zip_file
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -117,6 +118,22 @@ def slackdump(said: Sequence[Said]) -> bytes:
             for one in said
         ]
     )
+
+
+def slack_dump(said: Sequence[Said]) -> bytes:
+    """By slackdump: the answers inside of the first message, which is their first one, too."""
+    firsts: dict[str, dict[str, Any]] = {}
+    for one in said:
+        profile = {"real_name": one.author, "name": one.author}
+        message = {**slack_message(said, one), "user_profile": profile}
+        thread = message.get("thread_ts")
+        if thread is None:
+            firsts[message["ts"]] = message
+            continue
+        first = firsts[thread]
+        first["thread_ts"] = thread
+        first.setdefault(slack_dumps.ANSWERS, [{**first}]).append(message)
+    return dumped(slack_dumps.dump(*firsts.values()))
 
 
 def slack_people(said: Sequence[Said]) -> list[dict[str, Any]]:
@@ -380,6 +397,15 @@ FORMS: dict[str, Form] = {
         has_threads=True,
         has_edit_times=True,
         pack=in_direct_messages,
+    ),
+    "slackdump-dump": NestedForm(
+        "slack",
+        slack_dump,
+        "C01234567.json",
+        tick=MICROSECOND,
+        is_sorted=True,
+        has_threads=True,
+        has_edit_times=True,
     ),
     "discord-json": Form(
         "discord",
