@@ -73,10 +73,19 @@ class MessageConverter:
         self._unknown = facts.unknown_keys
         self._told: dict[str, tuple[str, int]] = {}  # key -> who said what
         self._told_before: dict[str, tuple[str, int]] = {}
+        self._is_again = False
 
     def begin(self) -> None:
         """The next conversation."""
         self._told, self._told_before = {}, {}
+        self._is_again = False
+
+    def again(self) -> None:
+        """
+        The same conversation as of another time, when a message may have been edited: of one
+        timestamp there is but one message, the one that was told first.
+        """
+        self._is_again = True
 
     def message(self, conversation: str, raw: dict[str, Any]) -> Message | None:
         """
@@ -131,7 +140,7 @@ class MessageConverter:
         """
         said = _said(raw)
         before = self._told.get(ts) or self._told_before.get(ts)
-        if before == said:
+        if before == said or (before is not None and self._is_again and "comment" not in raw):
             return None
         if before is not None:
             ts = f"{ts}:{_mark(raw)}"

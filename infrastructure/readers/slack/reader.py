@@ -118,7 +118,9 @@ def _read_folder(
     converter.begin()
     for day in folder.days:
         yield from _read_file(folder.conversation.id, day.name, elements(day), converter)
-    for dump in folder.dumps:
+    for number, dump in enumerate(folder.dumps):
+        if number or folder.days:
+            converter.again()
         found = DumpReading(dump.file, facts.unknown_keys, is_alone=is_alone).read()
         yield from _read_file(folder.conversation.id, dump.file.name, found, converter)
 

@@ -116,6 +116,13 @@ def test_the_file_of_a_thread_belongs_to_its_channel() -> None:
     assert both.texts == [*LINES, "since"]
 
 
+def test_what_was_edited_between_two_dumps_is_told_once() -> None:
+    edited = said(1, "too", "U2", thread_ts=stamp(0), edited={"user": "U2", "ts": stamp(40)})
+    thread_file = {f"{CHANNEL}-{stamp(0)}.json": dump(edited, thread_ts=stamp(0))}
+    found = read(together({**thread_file, f"{CHANNEL}.json": dump(*talk()), "users.json": USERS}))
+    assert found.texts == list(LINES)
+
+
 def test_several_conversations_lie_beside_the_list_of_people() -> None:
     direct = {"channel_id": "D01234567", "name": "", "messages": [said(0, "a"), said(1, "b", "U2")]}
     crew = {"channel_id": "G01234567", "name": "mpdm-ann--bob-1", "messages": [said(0, user="U2")]}
