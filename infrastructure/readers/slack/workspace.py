@@ -30,6 +30,7 @@ LIST_FILES: dict[str, ConversationKind] = {
     "mpims.json": "group",
     "dms.json": "direct",
 }
+_LISTED_PEOPLE = re.compile(r"users-[TE][A-Z0-9]+\.json")  # as slackdump lists a team's people
 _LISTS = frozenset((*PEOPLE_FILES, *LIST_FILES))
 
 
@@ -121,14 +122,15 @@ def _add_dumps(export: Export, found: Workspace) -> None:
 
 
 def _read_people(export: Export, found: Workspace) -> None:
-    for name in PEOPLE_FILES:
-        for member in _named(export, name):
-            found.lists_people = True
-            for one in elements(member):
-                if isinstance(one, ReadWarning):
-                    found.warn(one)
-                else:
-                    found.people.add(one[1])
+    members = [member for name in PEOPLE_FILES for member in _named(export, name)]
+    members += [f for f in export.files if _LISTED_PEOPLE.fullmatch(name_of(f))]
+    for member in members:
+        found.lists_people = True
+        for one in elements(member):
+            if isinstance(one, ReadWarning):
+                found.warn(one)
+            else:
+                found.people.add(one[1])
 
 
 def _listed(member: ExportFile, ids: Collection[str], found: Workspace) -> Iterator[dict[str, Any]]:

@@ -138,6 +138,11 @@ def test_several_conversations_lie_beside_the_list_of_people() -> None:
     assert found.warnings == []
 
 
+def test_the_list_of_people_may_bear_the_name_that_slackdump_gives_it() -> None:
+    found = read(together({f"{CHANNEL}.json": dump(said(0)), "users-T0123456.json": USERS}))
+    assert [m.author for m in found.messages] == [("U1", "Ann")]
+
+
 def test_without_a_list_people_have_the_names_that_messages_give_them_or_their_ids() -> None:
     named = said(0, user_profile={"display_name": "Ann"})
     found = read(dump_file(named, said(1, user="U2"), said(2)))
