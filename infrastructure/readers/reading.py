@@ -15,6 +15,7 @@ from application.ports.chat_reader import (
     Recognition,
     UnreadableExportError,
 )
+from infrastructure.readers.containers.ending import EndingFile
 from infrastructure.readers.limits import HELD_WARNINGS
 
 # What conversion of one message raises when its values are not what the format says.
@@ -90,6 +91,9 @@ class GuardedReader:
 def with_damage(items: Iterator[ReadItem], export: Export) -> Iterator[ReadItem]:
     """What a reader says of the end of a file is but what damage to its archive looks like."""
     yield from export.warnings
+    if not export.breaks and not any(isinstance(file, EndingFile) for file in export.files):
+        yield from items  # nothing was unpacked that could end too early
+        return
     for item in items:
         if isinstance(item, ReadWarning) and item.is_fatal and item.file in export.breaks:
             continue

@@ -27,6 +27,7 @@ _KEPT = 10_000  # authors, and days
 class _Moment(NamedTuple):
     written: str  # as it goes into keys: local
     at: datetime  # UTC
+    precision: Precision
     shape: Shape
 
 
@@ -67,6 +68,7 @@ class ChatLines:
         """Messages in file order; warnings at the line they are about."""
         repairs = Repairs()
         parser = HeaderParser()
+        beginning, latest = parser.beginning, parser.header
         shapes = self._shapes
         head: str | None = None  # first line of the message that has begun
         begun = 0  # its number
@@ -75,8 +77,11 @@ class ChatLines:
         moment: _Moment | None = None
         orphans = 0  # lines that belong to no message
         for number, line in enumerate(read_lines(self._file, repairs), start=1):
-            # The call alone would cost as much as this, which is true of most lines.
-            header = parser.header if line.startswith(parser.beginning) else parser.parse(line)
+            if line.startswith(beginning):  # as most do: the call alone would cost as much
+                header = latest
+            else:
+                header = parser.parse(line)
+                beginning, latest = parser.beginning, parser.header
             if header is None or (header is not last and header.shape not in shapes):
                 if head is not None:
                     rest = rest or Draft(begun, head)
@@ -86,69 +91,79 @@ class ChatLines:
                     if orphans == 1:
                         yield self._warning(number, "text that belongs to no message, left out")
                 continue
-            if head is not None and moment is not None:
-                if rest is not None and rest.cut_lines:
-                    yield self._cut(rest)
-                yield self._message(head, rest, moment)
+            if rest is not None:
+                yield from self._ended(head, rest, moment)
                 head = rest = None
+            elif head is not None and moment is not None:
+                yield self._message(head, None, moment)
+                head = None
             if header is not last:
-                try:
-                    moment = self._moment(header)
-                except (ValueError, OverflowError) as error:
-                    reason = f"a date that cannot be read ({error}); message skipped"
-                    yield self._warning(number, reason)
+                found = self._moment(header)
+                if isinstance(found, str):
+                    yield self._warning(number, found)
                     continue
-                last = header
+                moment, last = found, header
             head, begun = line[header.end :], number
-        if head is not None and moment is not None:
-            if rest is not None and rest.cut_lines:
-                yield self._cut(rest)
-            yield self._message(head, rest, moment)
+        yield from self._ended(head, rest, moment)
         if orphans > 1:
             yield self._warning(None, f"{orphans} lines belong to no message and were left out")
         yield from repairs.warnings(self._file.name)
 
-    def _moment(self, header: Header) -> _Moment:
-        day = self._days.get(header.date)
-        if day is None:
-            if len(self._days) >= _KEPT:
-                self._days.clear()
-            day = self._days[header.date] = gregorian(place(header.date, self._order))
-        local = datetime(day.year, day.month, day.day, *header.clock)  # noqa: DTZ001 - the phone's
-        return _Moment(local.isoformat(), self._clock.utc(local), header.shape)
+    def _ended(
+        self, head: str | None, rest: Draft | None, moment: _Moment | None
+    ) -> Iterator[ReadItem]:
+        """The message that has begun, if one has."""
+        if head is None or moment is None:
+            return
+        if rest is not None and rest.cut_lines:
+            reason = f"a message too long: {rest.cut_lines} lines left out"
+            yield self._warning(rest.line, reason)
+        yield self._message(head, rest, moment)
+
+    def _moment(self, header: Header) -> _Moment | str:
+        """A text says why there is none."""
+        try:
+            day = self._days.get(header.date) or self._day(header.date)
+            local = datetime(day.year, day.month, day.day, *header.clock)  # noqa: DTZ001 - a phone's
+            at = self._clock.utc(local)
+        except (ValueError, OverflowError) as error:
+            return f"a date that cannot be read ({error}); message skipped"
+        precision: Precision = "second" if header.shape.has_seconds else "minute"
+        return _Moment(local.isoformat(), at, precision, header.shape)
+
+    def _day(self, written: Triple) -> date:
+        if len(self._days) >= _KEPT:
+            self._days.clear()
+        day = self._days[written] = gregorian(place(written, self._order))
+        return day
 
     def _warning(self, line: int | None, reason: str) -> ReadWarning:
         return ReadWarning(self._file.name, line, reason)
 
-    def _cut(self, draft: Draft) -> ReadWarning:
-        return self._warning(draft.line, f"a message too long: {draft.cut_lines} lines left out")
-
     def _message(self, head: str, rest: Draft | None, moment: _Moment) -> Message:
-        shape = moment.shape
+        at, precision = moment.at, moment.precision
         written, colon, text = head.partition(self._colon)
         author = self._authors.get(written) if colon and self._title is None else None
         if author is None:
-            author, text = self._author_and_text(head, shape)
+            author, text = self._author_and_text(head, moment.shape)
+        same = text  # as it goes into the key
         if rest is not None:
             text += rest.continuation
+            same = poll_without_votes(text)
         conversation = self._conversation
         name = author.name if author is not None else ""
-        same = poll_without_votes(text) if "\n" in text else text
         key = self._keys.key(conversation.id, moment.written, name, same)
-        precision: Precision = "second" if shape.has_seconds else "minute"
         zone = self._zone
         if author is None:
             return Message(
-                *(conversation.id, key, None, moment.at, precision, zone),
+                *(conversation.id, key, None, at, precision, zone),
                 kind="system",
                 text=text.strip(),
             )
-        content = interpret(text, is_bracketed=shape.is_bracketed)
+        content = interpret(text, is_bracketed=moment.shape.is_bracketed)
         if content is None:
             if name != conversation.title:
-                return Message(
-                    conversation.id, key, author, moment.at, precision, zone, "message", text
-                )
+                return Message(conversation.id, key, author, at, precision, zone, "message", text)
             content = Content("message", text)
         kind = content.kind
         if author.name == conversation.title and not content.is_call:
@@ -157,7 +172,7 @@ class ChatLines:
             if kind == "system":
                 author = None  # the iPhone puts notices under the chat's own name
         return Message(
-            *(conversation.id, key, author, moment.at, precision, zone),
+            *(conversation.id, key, author, at, precision, zone),
             kind=kind,
             text=content.text,
             attachments=self._sized(content.attachments) if content.attachments else (),

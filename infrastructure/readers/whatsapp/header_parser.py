@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from infrastructure.readers.date_order import Triple
 from infrastructure.readers.whatsapp.headers import Header, Shape, of_24, parse_header
@@ -12,7 +12,6 @@ from infrastructure.readers.whatsapp.marks import MARKS
 _OPENERS = frozenset(MARKS + "[")
 _TEMPLATES_KEPT = 6
 _TIMES_KEPT = 20_000  # days and times of day
-_Key = TypeVar("_Key")
 
 
 class _Template(NamedTuple):
@@ -21,6 +20,7 @@ class _Template(NamedTuple):
     pattern: re.Pattern[str]  # groups: the date, the time of day
     shape: Shape
     is_pm: bool | None
+    clocks: dict[str, Triple]  # times of day, by how they are written
 
 
 class HeaderParser:
@@ -31,7 +31,6 @@ class HeaderParser:
         self.header: Header | None = None  # the last one
         self._templates: list[_Template] = []  # the last used first
         self._dates: dict[str, Triple] = {}
-        self._clocks: dict[tuple[str, bool | None], Triple] = {}
 
     def parse(self, line: str) -> Header | None:
         """As parse_header; the very same object for the same beginning."""
@@ -61,13 +60,12 @@ class HeaderParser:
         date = self._dates.get(written)
         if date is None:
             date = _kept(self._dates, written, _numbers(written))
-        is_pm = template.is_pm
-        clock = self._clocks.get((at, is_pm))
+        clock = template.clocks.get(at)
         if clock is None:
             hour, minute, second = _numbers(at)
-            if is_pm is not None:
-                hour = of_24(hour, is_pm=is_pm)
-            clock = _kept(self._clocks, (at, is_pm), (hour, minute, second))
+            if template.is_pm is not None:
+                hour = of_24(hour, is_pm=template.is_pm)
+            clock = _kept(template.clocks, at, (hour, minute, second))
         header = Header(template.shape, date, clock, match.end())
         self.beginning, self.header = match[0], header
         return header
@@ -87,7 +85,7 @@ def _template(written: str, header: Header) -> _Template | None:
     clock = "".join(f + c for f, c in zip(fields[3:-1], literals[3:-1], strict=True)) + fields[-1]
     pattern = f"{re.escape(before)}({date}){literals[2]}({clock}){literals[-1]}"
     is_pm = header.clock[0] >= 12 if header.shape.has_period else None
-    return _Template(re.compile(pattern), header.shape, is_pm)
+    return _Template(re.compile(pattern), header.shape, is_pm, {})
 
 
 def _numbers(written: str) -> Triple:
@@ -96,7 +94,7 @@ def _numbers(written: str) -> Triple:
     return (a, b, c[0] if c else 0)
 
 
-def _kept(known: dict[_Key, Triple], key: _Key, numbers: Triple) -> Triple:
+def _kept(known: dict[str, Triple], key: str, numbers: Triple) -> Triple:
     if len(known) >= _TIMES_KEPT:
         known.clear()
     known[key] = numbers

@@ -39,9 +39,12 @@ _MENTION = re.compile("@\u2068([^\u2068\u2069]*)\u2069")
 _VIEW_ONCE = re.compile(r"\bview once\b", re.IGNORECASE)
 _ALONE = NOTICES | OMITTED  # phrases that are all that a line says
 _LONGEST = 20 + max(map(len, _ALONE))  # characters, with marks
-_BEGINNINGS = frozenset(phrase[:3] for phrase in _ALONE)  # few other lines begin so
+_BEGINNINGS = frozenset(  # few other lines begin so
+    case(phrase[:3])
+    for phrase in _ALONE | ENCRYPTED_BEGIN
+    for case in (str, str.capitalize, str.upper)
+)
 _LONGEST_NAMED = 400  # characters, with the name of a file
-_MARKS = frozenset(MARKS)
 _STRIPPED = frozenset(["", " ", "."])  # of what is ASCII, before a phrase is compared
 _ENDINGS = frozenset([")", ">", *MARKS])  # of media and of marks of editing
 
@@ -60,6 +63,17 @@ def interpret(text: str, *, is_bracketed: bool) -> Content | None:
 
     Only the iPhone marks what it says itself.
     """
+    if text.isascii() and not (
+        text[:3] in _BEGINNINGS
+        or text[-1:] in _ENDINGS
+        or text[:1] in _STRIPPED
+        or "/?q=" in text
+        or ")\n" in text
+        or ">\n" in text
+        or "dmin" in text
+        or "DMIN" in text
+    ):
+        return None  # without looking at it again
     end = text.find("\n")
     first = text if end < 0 else text[:end]
     if not (
@@ -68,7 +82,7 @@ def interpret(text: str, *, is_bracketed: bool) -> Content | None:
         or (end >= 0 and first[-1:] in _ENDINGS)
         or "/?q=" in text
         or (len(first) <= _LONGEST and _may_be_notice(first))
-        or ((text[:4] in ENCRYPTED_BEGIN or text[:1] in _MARKS) and is_encryption_notice(text))
+        or is_encryption_notice(text)
     ):
         return None if "\u2068" not in text else Content("message", _mentioned(text))
     edited = without_edited_mark(text) if text[-1:] in _ENDINGS else None
@@ -79,8 +93,6 @@ def interpret(text: str, *, is_bracketed: bool) -> Content | None:
 
 
 def _may_be_notice(line: str) -> bool:
-    if line.isascii() and line[:1] not in _STRIPPED and line[:3].lower() not in _BEGINNINGS:
-        return "dmin" in line or "DMIN" in line
     plain = comparable(line)
     return plain in _ALONE or "admin" in plain
 

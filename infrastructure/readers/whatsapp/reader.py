@@ -56,7 +56,7 @@ class WhatsAppReader:
         return Recognition(self.format, confidence, reason)
 
     def read(self, export: Export, options: ReadOptions, facts: ReadFacts) -> Iterator[ReadItem]:
-        yield from _read_chats(export, options, facts)
+        return _read_chats(export, options, facts)
 
 
 def _texts(export: Export) -> Sequence[ExportFile]:

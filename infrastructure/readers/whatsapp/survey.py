@@ -98,11 +98,16 @@ def survey(file: ExportFile) -> Survey:
     """Read the whole file once; memory stays small."""
     found = Survey()
     parser = HeaderParser()
+    beginning, latest = parser.beginning, parser.header
     last: Header | None = None
     alike = 0  # lines with this very header
     is_looking = True  # for names, and the chat's own
     for line in read_lines(file, Repairs()):
-        header = parser.header if line.startswith(parser.beginning) else parser.parse(line)
+        if line.startswith(beginning):
+            header = latest
+        else:
+            header = parser.parse(line)
+            beginning, latest = parser.beginning, parser.header
         if header is last and header is not None and not is_looking:
             alike += 1
             continue
