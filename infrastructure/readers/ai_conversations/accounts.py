@@ -52,6 +52,13 @@ class Accounts:
         known = self._owners.get(folder)
         return None if known is None else self.author(known)
 
+    @property
+    def sole_name(self) -> str | None:
+        """Of the account, if there is only one, and by a name of its own."""
+        accounts = set(self._owners.values())
+        only = accounts.pop() if len(accounts) == 1 else None
+        return None if only is None else self._names.get(only)
+
     def read(self, export: Export) -> Iterator[ReadWarning]:
         """Take in all lists of an export; yields what was wrong with them."""
         for file in export.files:

@@ -39,6 +39,7 @@ class ChatGptReader:
         facts.timezone = "UTC"
         accounts = Accounts(_LISTED_AS)
         yield from accounts.read(export)
+        facts.owner = accounts.sole_name
         files = conversation_files(export, claim_of)
         for file in files:
             user = accounts.owner(file.name) or USER

@@ -34,6 +34,7 @@ class ClaudeReader:
         clock = LocalClock(options, facts, file=export.name)
         accounts = Accounts(LISTED_AS)
         yield from accounts.read(export)
+        facts.owner = accounts.sole_name
         source = Source(accounts, clock, facts)
         files = conversation_files(export, claim_of)
         for file in files:

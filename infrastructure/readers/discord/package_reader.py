@@ -19,6 +19,7 @@ from infrastructure.readers.discord.markup import Markup
 from infrastructure.readers.discord.ordering import oldest_first
 from infrastructure.readers.discord.package_files import (
     CHANNEL_FILE,
+    UNNAMED_OWNER,
     PackagedChannel,
     explore,
     holds_messages,
@@ -64,6 +65,7 @@ class DiscordPackageReader:
     def read(self, export: Export, options: ReadOptions, facts: ReadFacts) -> Iterator[ReadItem]:
         clock = LocalClock(options, facts, file=export.name)
         found = explore(export)
+        facts.owner = None if found.owner is UNNAMED_OWNER else found.owner.name
         yield from found.warnings
         markup = Markup(found.people, found.names)
         for channel in found.channels:

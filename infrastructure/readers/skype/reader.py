@@ -86,6 +86,7 @@ class _Document:
         self._element: int | None = None  # where in a list of messages reading is
 
     def read(self) -> Iterator[ReadItem]:
+        account: Any = None  # whose export it is
         with self._file.open() as stream:
             cursor = JsonCursor(as_utf8(stream), self._repairs)
             try:
@@ -94,12 +95,17 @@ class _Document:
                         for _ in cursor.each():
                             yield from self._conversation(cursor)
                         continue
+                    if key == "userId":
+                        account = cursor.value()
+                        continue
                     if key not in _TOP:
                         count_key(self._facts.unknown_keys, key)
                     cursor.skip()
             except BrokenJsonError as error:
                 yield from self._repairs.warnings(self._file.name)
                 yield ReadWarning(self._file.name, self._element, str(error), is_fatal=True)
+        if isinstance(account, str) and account:
+            self._facts.owner = self._people.name(account)
         yield from self._repairs.warnings(self._file.name)
 
     def _conversation(self, cursor: JsonCursor) -> Iterator[ReadItem]:

@@ -97,6 +97,7 @@ def test_split_files_are_read_in_the_order_of_their_numbers() -> None:
     }
     found = found_in(zip_file({**others, **files}))
     assert [c.id for c in found.conversations] == ["c0", "c1", "c2", "c10"]
+    assert found.facts.owner == "ann@example.org"
     assert found.warnings == []
 
 

@@ -118,6 +118,7 @@ def test_a_nameless_account_is_named_by_its_address() -> None:
     raw = json.dumps([conversation(said(1))])
     found = found_in(zip_file({"x/users.json": users, "x/conversations.json": raw}))
     assert [m.author for m in found.messages] == [("a1", "ann@example.org")]
+    assert found.facts.owner == "ann@example.org"
 
 
 def test_a_conversation_without_an_account_is_that_of_the_only_one_listed() -> None:
@@ -130,6 +131,7 @@ def test_a_conversation_without_an_account_is_that_of_the_only_one_listed() -> N
         }
 
     found = found_in(zip_file(files("one", "ann") | files("two", "bob") | files("team", "x", "y")))
+    assert found.facts.owner is None
     assert [m.author for m in found.messages] == [
         ("ann", "Ann"),
         ("bob", "Bob"),

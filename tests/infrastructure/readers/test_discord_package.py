@@ -110,6 +110,7 @@ def test_folders_of_any_name_are_found(root: str, folder: str, account: str, pre
     found = opened(zip_file(texts))
     assert found.conversations == [(ROOM["id"], "offtopic in homelab.", "channel")]
     assert [m.author for m in found.messages] == [("247424274304991233", "Ann")]
+    assert found.facts.owner == "Ann"
 
 
 def test_older_packages_have_tables() -> None:

@@ -76,6 +76,13 @@ def test_the_export_is_recognised_by_its_content() -> None:
     assert {claim.format for claim in claims if claim} == {"skype"}
 
 
+def test_whose_export_it_is_is_told_by_name_where_messages_have_it() -> None:
+    for id, name in (("8:live:ann", "Ann"), ("live:ann", "Ann"), ("8:live:eve", "live:eve")):
+        messages = chat(said(0))
+        found = found_in(json_file({**account(messages), "userId": id}, "messages.json"))
+        assert found.facts.owner == name
+
+
 def test_the_tar_with_its_media_is_read() -> None:
     members = {
         "endpoints.json": b'{"endpoints": []}',
