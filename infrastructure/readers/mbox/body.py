@@ -16,6 +16,7 @@ from infrastructure.readers.mbox.parsing import header
 
 _PARTS_LIMIT = 1000
 _DEPTH_LIMIT = 40
+_MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}", re.IGNORECASE)
 _FOLDERS = re.compile(r"[\\/]")
 
 
@@ -100,4 +101,5 @@ def _attachment(part: Mail[Any, Any], name: str | None, type: str, note: Note) -
         inner = part.get_payload(0)
         subject = header(inner, "subject") if isinstance(inner, Mail) else None
         name = f"{_FOLDERS.sub('_', header_text(subject, note))}.eml" if subject else None
-    return Attachment(name or type.partition("/")[2] or "part", type, size)
+    known = type if _MEDIA_TYPE.fullmatch(type) else None  # a header may hold anything
+    return Attachment(name or (known or "").partition("/")[2] or "part", known, size)

@@ -379,3 +379,10 @@ def test_a_big_file_needs_little_memory(tmp_path: Path) -> None:
         tracemalloc.stop()
     assert count > 7000
     assert peak < 32 * 1024 * 1024
+
+
+def test_a_type_that_is_none_is_not_told() -> None:
+    message = build("see there")
+    message.add_attachment(b"x" * 9, maintype="image", subtype="png", filename="a.png")
+    raw = bytes(message).replace(b"image/png", b"image/p\0g")
+    assert read_mail(raw).attachments == (Attachment("a.png", None, 9),)
