@@ -117,7 +117,8 @@ class JsonCursor(JsonBuffer):
 
     def _rest_if_small(self) -> list[Any] | None:
         """The whole list, if it is all that is left and fits into one chunk."""
-        if self.peek() != b"[" or self._fill() or len(self._buffer) - self._at > self._limit:
+        # What is more than a chunk is not small, and is not to grow: many lists may follow.
+        if self.peek() != b"[" or len(self._buffer) - self._at > self._chunk or self._fill():
             return None
         raw = self._buffer[self._at :]
         try:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from email import message_from_bytes
 from email.message import Message as Mail
-from email.parser import BytesHeaderParser
+from email.parser import BytesFeedParser, BytesHeaderParser
 from email.policy import Compat32
 from typing import Any
 
 _VALUE_LIMIT = 64 * 1024  # characters of one header
+_PIECE = 8 * 1024  # bytes
 _PARAMETERS_LIMIT = 50  # of a header with a type: finding them takes the square of their number
 
 
@@ -27,10 +27,15 @@ _POLICY = _Bounded()
 
 def parsed(data: bytes) -> Mail[Any, Any]:
     """
+    Given in pieces: whole, it would be copied with four bytes a character.
+
     Raises:
         RecursionError: if its parts are nested without end.
     """
-    return message_from_bytes(data, policy=_POLICY)
+    parser = BytesFeedParser(policy=_POLICY)
+    for start in range(0, len(data), _PIECE):
+        parser.feed(data[start : start + _PIECE])
+    return parser.close()
 
 
 def parsed_headers(head: bytes) -> Mail[Any, Any]:

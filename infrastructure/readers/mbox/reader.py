@@ -19,7 +19,13 @@ from infrastructure.readers.limits import MESSAGE_LIMIT
 from infrastructure.readers.local_time import LocalClock
 from infrastructure.readers.mbox.messages import Converted, Mails
 from infrastructure.readers.mbox.places import place_of_file
-from infrastructure.readers.mbox.splitting import HEADER, RawMail, is_separator, split_mails
+from infrastructure.readers.mbox.splitting import (
+    HEADER,
+    LINES_LIMIT,
+    RawMail,
+    is_separator,
+    split_mails,
+)
 from infrastructure.readers.reading import MALFORMED
 from infrastructure.readers.repairs import Repairs
 
@@ -96,7 +102,10 @@ class _Reading:
         with file.open() as stream:
             for raw in split_mails(stream, limit=MESSAGE_LIMIT):
                 if raw.left_out:
-                    reason = f"a mail longer than {MESSAGE_LIMIT} bytes: {raw.left_out} left out"
+                    reason = (
+                        f"a mail longer than {MESSAGE_LIMIT} bytes, or of more than {LINES_LIMIT} "
+                        f"lines: {raw.left_out} bytes left out"
+                    )
                     yield ReadWarning(file.name, raw.line, reason)
                 converted, warning = self._converted(file, raw, repairs)
                 if warning is not None:

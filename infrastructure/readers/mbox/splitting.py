@@ -9,12 +9,14 @@ empty line, before a header that begins messages.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from infrastructure.readers.mbox.byte_lines import ByteLines
 
+LINES_LIMIT = 250_000  # of a message: the parser keeps each of them, and short ones cost most
 HEADER = re.compile(rb"[!-9;-~]{1,100}[ \t]*:")
 _DAY = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),?\s+"
 _MONTH = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
@@ -40,7 +42,7 @@ _QUOTED = re.compile(rb">+From ")
 class RawMail(NamedTuple):
     envelope: bytes | None  # the line “From …”
     data: bytes
-    left_out: int  # bytes, of a message longer than the limit
+    left_out: int  # bytes, of a message beyond the limits
     line: int  # of the file, 1-based, where the message begins
 
 
@@ -75,21 +77,25 @@ def _mail(lines: _Numbered, limit: int, *, is_mbox: bool) -> RawMail:
     if is_mbox:
         envelope = lines.line
         lines.advance()
-    held: list[bytes] = []
-    size = left_out = 0
+    held = io.BytesIO()
+    count = before = size = left_out = 0
+    is_empty = False  # the last line
     while lines.line and not (is_mbox and lines.is_separator):
         line = lines.line
         if is_mbox and line[:1] == b">" and _QUOTED.match(line):
             line = line[1:]
         lines.advance()
         size += len(line)
-        if size <= limit:
-            held.append(line)
+        if size <= limit and count < LINES_LIMIT:
+            before = held.tell()
+            held.write(line)
+            count += 1
+            is_empty = not line.strip()
         else:
             left_out += len(line)
-    if is_mbox and held and not held[-1].strip():
-        held.pop()  # it belongs to the next separator
-    return RawMail(envelope, b"".join(held), left_out, begins)
+    if is_mbox and is_empty:
+        held.truncate(before)  # it belongs to the next separator
+    return RawMail(envelope, held.getvalue(), left_out, begins)
 
 
 class _Numbered:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tracemalloc
 from collections.abc import Callable
 from time import thread_time
 from typing import Any
@@ -226,3 +227,19 @@ def test_a_number_of_thousands_of_digits_is_dropped_and_the_rest_is_read() -> No
     assert [(warning.line, warning.reason) for warning in repairs.warnings("x.json")] == [
         (1, "numbers too large for any computer were dropped (in 1 place)")
     ]
+
+
+def test_lists_without_end_take_no_more_room_than_one() -> None:
+    """One after the other, as in a file of documents: each looks whether it is the last one."""
+    raw = b'[{"a": "' + b"x" * 200 + b'"}]'
+    peaks = []
+    for count in (10_000, 100_000):
+        found = JsonCursor(io.BytesIO(raw * count), Repairs())
+        tracemalloc.start()
+        read = 0
+        while found.peek():
+            read += len(list(found.elements()))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert read == count
+    assert peaks[1] < 1.5 * peaks[0]
