@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -254,7 +254,8 @@ def test_several_processes_share_the_port_and_outlive_each_other(home: Path) -> 
         eventually(lambda: len(set(children(running)) - set(first)) == 3, 20)
         eventually(running.is_ready, 30)
         for postgres in command.servers_in(home):
-            postgres.kill()
+            with suppress(psutil.NoSuchProcess):  # some follow the first one by themselves
+                postgres.kill()
         eventually(lambda: found(running), 60, interval_seconds=0.5)
         running.upload(CSV % 2, "other.csv", "many")
 
@@ -347,7 +348,8 @@ def test_the_embedded_server_is_started_again_while_it_is_served_from(home: Path
         eventually(lambda: found(running), 60, interval_seconds=0.5)
         address = server_url(home / "data")
         for postgres in command.servers_in(home):
-            postgres.kill()
+            with suppress(psutil.NoSuchProcess):
+                postgres.kill()
         began = time.monotonic()
         eventually(lambda: found(running), 30)
         tell(f"found again after {time.monotonic() - began:.1f} s")
