@@ -265,9 +265,7 @@ class Container:
 
     @cached_property
     def previewer(self) -> Previewer:
-        comparer = ReadModelComparer(
-            self.pool, self.positions, self.archive.event_log, self.pseudonyms
-        )
+        comparer = ReadModelComparer(self.pool, self.positions, self.pseudonyms)
         return Previewer(comparer, self.merging_in)
 
     def merging_in(self, workspace_id: UUID, options: Mapping[str, Any]) -> Merging:

@@ -21,13 +21,13 @@ from psycopg_pool import ConnectionPool
 from application.comparison import ComparedConversation, Comparison
 from application.matching.rule import KEPT_APART
 from application.ports.comparing import Decided, DecidedBook
-from application.ports.event_log import EventLog
 from application.ports.keys import Pseudonyms
 from application.storable import clean, key, microseconds
 from domain.clock import MINUTE, UNITS
 from domain.message import Conversation, Message
 from domain.text_form import comparable
 from infrastructure.comparing.memory import Matched, Memory, Remembered
+from infrastructure.matching.known_messages import last_told
 from projections.messages.fold import ERASED_KEY, fold
 from projections.messages.projection import select_known
 from projections.messages.records import Changes, Key, Known, Row
@@ -66,14 +66,12 @@ class ReadModelComparer:
         self,
         pool: ConnectionPool[Any],
         positions: Waiting,
-        event_log: EventLog,
         pseudonyms: Pseudonyms,
         *,
         catch_up_seconds: float = CATCH_UP_SECONDS,
     ) -> None:
         self._pool = pool
         self._positions = positions
-        self._log = event_log
         self._pseudonyms = pseudonyms
         self._catch_up_seconds = catch_up_seconds
 
@@ -87,8 +85,9 @@ class ReadModelComparer:
         is_apart: bool = False,
     ) -> Iterator[ReadModelComparing]:
         """Waits for what was uploaded before, but not for ever."""
-        head = self._log.head()
-        is_current = self._positions.wait(["messages"], head, self._catch_up_seconds)
+        # Not for the log's end, which may be anybody's search: without a worker that is never read.
+        position = last_told(self._pool, workspace_id)
+        is_current = self._positions.wait(["messages"], position, self._catch_up_seconds)
         with Memory() as memory:
             yield ReadModelComparing(
                 self._pool,

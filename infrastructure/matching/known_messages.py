@@ -105,6 +105,13 @@ GROUP BY s.upload_id ORDER BY min(s.read_position) NULLS LAST, s.upload_id
 """
 
 
+def last_told(pool: ConnectionPool[Any], workspace_id: UUID) -> int:
+    """The position of the last event that changed the workspace's messages; 0 if none has."""
+    with pool.connection() as connection:
+        row = connection.execute(LAST, (workspace_id, TOPICS)).fetchone()
+    return int(row[0]) if row else 0
+
+
 class PostgresKnownMessages:
     def __init__(self, pool: ConnectionPool[Any], positions: Positions) -> None:
         self._pool = pool
@@ -125,9 +132,7 @@ class PostgresKnownMessages:
                     connection.execute("SELECT pg_advisory_unlock(%s, %s)", (LOCK_CLASS, number))
 
     def catch_up(self, workspace_id: UUID, *, should_stop: Callable[[], bool]) -> bool:
-        with self._pool.connection() as connection:
-            row = connection.execute(LAST, (workspace_id, TOPICS)).fetchone()
-        position = row[0] if row else 0
+        position = last_told(self._pool, workspace_id)
         if not position:
             return False
         has_reached = self._positions.wait(

@@ -110,7 +110,6 @@ def archive_if_any(settings: Settings, *, is_wanted: bool) -> Iterator[Previewer
         comparer = ReadModelComparer(
             container.pool,
             container.positions,
-            container.archive.event_log,
             container.pseudonyms,
             catch_up_seconds=CATCH_UP_SECONDS,
         )

@@ -13,6 +13,7 @@ import pytest
 
 from application.comparison import ComparedConversation, Comparison
 from domain.message import Conversation, Edit, Message
+from domain.workspace import Workspace
 from infrastructure.comparing.comparer import KNOWN_BY_KEY, UNKNOWN, ReadModelComparer
 from infrastructure.comparing.memory import Memory, Remembered
 from infrastructure.projections.runner import ProjectionRunner
@@ -29,8 +30,10 @@ class AtOnce:
 
     def __init__(self, *, is_there: bool = True) -> None:
         self.is_there = is_there
+        self.asked: list[int] = []
 
     def wait(self, names: Any, position: int, timeout_seconds: float) -> bool:
+        self.asked.append(position)
         return self.is_there
 
 
@@ -54,7 +57,6 @@ class Archive(History):
         comparer = ReadModelComparer(
             self.ledger.pool,
             AtOnce(is_there=is_there),
-            self.ledger.archive.event_log,
             self.ledger.pseudonyms,
         )
         with comparer.comparing(self.ledger.workspace_id, "list") as comparing:
@@ -120,6 +122,19 @@ def test_other_workspaces_are_not_looked_into(archive: Archive) -> None:
     elsewhere = Archive(replace(archive.ledger, workspace_id=uuid4()))
 
     assert in_all(elsewhere.compare([message(1)])) == (1, 0, 0, 0)
+
+
+def test_what_changes_no_message_of_the_workspace_is_not_waited_for(archive: Archive) -> None:
+    """Such as a search: where no worker runs, no read model would ever reach it."""
+    archive.take_in([message(1)])
+    told = archive.ledger.head()
+    archive.ledger.record(Workspace.create(str(uuid4())))
+    elsewhere = Archive(replace(archive.ledger, workspace_id=uuid4()))
+    elsewhere.upload(*ROOMS.values(), message(1))
+    positions = AtOnce()
+    comparer = ReadModelComparer(archive.ledger.pool, positions, archive.ledger.pseudonyms)
+    with comparer.comparing(archive.ledger.workspace_id, "list"):
+        assert positions.asked == [told]
 
 
 def test_an_archive_that_lags_behind_is_told_of(archive: Archive) -> None:
@@ -194,7 +209,6 @@ def test_conversations_are_told_by_their_own_title(archive: Archive) -> None:
     comparer = ReadModelComparer(
         archive.ledger.pool,
         AtOnce(),
-        archive.ledger.archive.event_log,
         archive.ledger.pseudonyms,
     )
     with comparer.comparing(archive.ledger.workspace_id, "list") as comparing:
