@@ -94,7 +94,7 @@ def pointed(raw: dict[str, Any], fallback: str | None = None) -> Attachment:
     for locator in ("locatorInfo", "backupLocator", "attachmentLocator"):
         if isinstance(found := raw.get(locator), dict) and "size" in found:
             size = number(found["size"])
-    return Attachment(name, media_type, size)
+    return Attachment(name, media_type, None if size is None or size < 0 else size)
 
 
 def reactions(raw: Any, people: People) -> tuple[Reaction, ...]:

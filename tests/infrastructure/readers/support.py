@@ -21,6 +21,7 @@ from application.ports.chat_reader import (
 )
 from domain.message import Conversation, Message
 from infrastructure.readers.local_file import LocalFile
+from infrastructure.readers.promises import Promises, check_facts
 from infrastructure.readers.registry import Readers
 
 
@@ -79,23 +80,23 @@ def read(
     *,
     reader: ChatReader | None = None,
 ) -> Read:
+    """Whatever a test is about: each item has to be what the port promises."""
     readers = Readers()
     with readers.open(LocalFile(source) if isinstance(source, Path) else source) as export:
         if reader is None:
             reader, _ = readers.recognise(export)
         result = Read(reader.format)
-        told: set[str] = set()
+        promises = Promises()
         for item in reader.read(export, options or ReadOptions(), result.facts):
+            promises.check(item)
             match item:
                 case Conversation():
                     result.conversations.append(item)
-                    told.add(item.id)
                 case Message():
-                    assert item.conversation in told, "a message came before its conversation"
-                    assert item.sent_at.tzinfo is not None
                     result.messages.append(item)
                 case ReadWarning():
                     result.warnings.append(item)
+        check_facts(result.facts)
     return result
 
 
