@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from functools import cached_property
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
@@ -10,6 +10,8 @@ from uuid import UUID
 
 from psycopg import Connection
 
+from domain.upload import Upload
+from projections.contract import RecordedEvent
 from projections.withdrawals import withdrawn_among
 
 Key = tuple[UUID, UUID]  # workspace, and what is named
@@ -44,6 +46,30 @@ class NamedTable(Generic[R]):
         CREATE INDEX ON {schema}.{self.name}_said (upload_id);
         CREATE TABLE {schema}.withdrawn_upload (upload_id uuid PRIMARY KEY);
         """
+
+    def apply(
+        self,
+        connection: Connection[Any],
+        schema: str,
+        events: Iterable[RecordedEvent],
+        rows: Callable[[RecordedEvent], Iterable[R]],
+    ) -> None:
+        """
+        A page of transcripts and withdrawals, in order.
+
+        Args:
+            rows: what one transcript says.
+        """
+        page: list[R] = []
+        for recorded in events:
+            if isinstance(recorded.event, Upload.Withdrawn):
+                self.record(connection, schema, page)
+                page = []
+                upload_id = recorded.event.originator_id
+                self.withdraw(connection, schema, upload_id, recorded.position)
+            else:
+                page += rows(recorded)
+        self.record(connection, schema, page)
 
     def record(self, connection: Connection[Any], schema: str, page: Sequence[R]) -> None:
         """Write what a page of events says, in order. A withdrawn upload says nothing any more."""

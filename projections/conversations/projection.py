@@ -94,16 +94,7 @@ class ConversationsReadModel:
     def apply(
         self, connection: Connection[Any], schema: str, events: Sequence[RecordedEvent]
     ) -> None:
-        page: list[Row] = []
-        for recorded in events:
-            if isinstance(recorded.event, Upload.Withdrawn):
-                TABLE.record(connection, schema, page)
-                page = []
-                upload_id = recorded.event.originator_id
-                TABLE.withdraw(connection, schema, upload_id, recorded.position)
-            else:
-                page += rows(recorded)
-        TABLE.record(connection, schema, page)
+        TABLE.apply(connection, schema, events, rows)
 
     def maintain(self, connection: Connection[Any], schema: str) -> bool:
         del connection, schema
