@@ -42,6 +42,14 @@ class LeftOutError(BrokenJsonError):
 class JsonCursor(JsonBuffer):
     """Reads forward only; holds one chunk, or one element of up to `limit` bytes."""
 
+    def keys_after(self) -> Iterator[Any]:
+        """Skip the value it is at, then as `keys` for what follows it in the same object."""
+        self.skip()
+        while self.follow(b","):
+            key = self.value()
+            self.follow(b":")
+            yield key
+
     def keys(self) -> Iterator[str]:
         """Enter an object. Its values must be taken or skipped between one key and the next."""
         self._take(b"{", "an object")

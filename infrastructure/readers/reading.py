@@ -100,3 +100,14 @@ def with_damage(items: Iterator[ReadItem], export: Export) -> Iterator[ReadItem]
         yield item
     for file, reason in export.breaks.items():
         yield ReadWarning(file, None, reason, is_fatal=True)
+
+
+def unused(title: str, taken: set[str]) -> str:
+    """The title, with a number behind it if another conversation has it; it is taken from now on."""
+    name = title
+    count = 1
+    while name in taken:
+        count += 1
+        name = f"{title} ({count})"
+    taken.add(name)
+    return name

@@ -21,7 +21,7 @@ from infrastructure.readers.line.headings import MARK, day_of, title_of
 from infrastructure.readers.line.lines import head_of
 from infrastructure.readers.line.survey import survey
 from infrastructure.readers.local_time import LocalClock
-from infrastructure.readers.reading import files_ending, name_of
+from infrastructure.readers.reading import files_ending, name_of, unused
 from infrastructure.readers.text_stream import sniff_text
 
 _FILES_ASKED = 20  # of an archive
@@ -58,7 +58,7 @@ class LineReader:
                 reason = f"dates were read as {'/'.join(order)} because {doubt}"
                 yield ReadWarning(file.name, None, f"{reason}; if wrong, state the date order")
             title = found.title or _title_from_name(file)
-            conversation = Conversation(_unused(title, ids), title, found.kind)
+            conversation = Conversation(unused(title, ids), title, found.kind)
             yield from ChatLines(file, conversation, order=order, clock=clock).read()
 
 
@@ -91,13 +91,3 @@ def _title_from_name(file: ExportFile) -> str:
     stem = name_of(file).rpartition(".")[0] or name_of(file)
     match = _FILE_NAME.fullmatch(stem)
     return match[1] if match else stem
-
-
-def _unused(title: str, taken: set[str]) -> str:
-    name = title
-    count = 1
-    while name in taken:
-        count += 1
-        name = f"{title} ({count})"
-    taken.add(name)
-    return name

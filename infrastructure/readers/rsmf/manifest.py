@@ -9,9 +9,9 @@ from typing import Any
 
 from application.ports.chat_reader import ExportFile, ReadFacts, ReadItem, ReadWarning
 from infrastructure.readers.content_keys import ContentKeys
+from infrastructure.readers.json_ahead import cursor_at
 from infrastructure.readers.json_buffer import BrokenJsonError
 from infrastructure.readers.json_cursor import JsonCursor, Unparsed
-from infrastructure.readers.limits import MEBIBYTE
 from infrastructure.readers.local_time import LocalClock
 from infrastructure.readers.reading import MALFORMED, count_key
 from infrastructure.readers.repairs import Repairs
@@ -125,17 +125,9 @@ class Manifest:
 
     def _look_ahead(self, cursor: JsonCursor) -> Iterator[ReadWarning]:
         """Participants and conversations that come after the events."""
-        with self._file.open() as stream:
-            source = as_utf8(stream)
-            left = cursor.position
-            while left and (data := source.read(min(left, MEBIBYTE))):
-                left -= len(data)
-            ahead = JsonCursor(source, Repairs())
+        with cursor_at(self._file, cursor.position) as ahead:
             try:
-                ahead.skip()
-                while ahead.follow(b","):
-                    key = ahead.value()
-                    ahead.follow(b":")
+                for key in ahead.keys_after():
                     if key in _LISTS and key not in self._seen and ahead.peek() == b"[":
                         self._seen.add(key)
                         yield from self._listed(ahead, key)

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from application.ports.chat_reader import Export, ExportFile
 from domain.message import Conversation, ConversationKind
 from infrastructure.readers.json_values import UnparsableJsonError, parse
-from infrastructure.readers.reading import files_ending, name_of
+from infrastructure.readers.reading import files_ending, name_of, unused
 from infrastructure.readers.repairs import Repairs
 from infrastructure.readers.signal.chat_lines import HEAD, NOBODY
 from infrastructure.readers.signal.layouts import Layout, layout_of
@@ -90,16 +90,7 @@ class ConversationNames:
             kind = "group"
         elif len(names) == 1 and _letters(title) == _letters(next(iter(names))):
             kind = "direct"
-        return Conversation(self._unused(title), title, kind)
-
-    def _unused(self, title: str) -> str:
-        name = title
-        count = 1
-        while name in self._taken:
-            count += 1
-            name = f"{title} ({count})"
-        self._taken.add(name)
-        return name
+        return Conversation(unused(title, self._taken), title, kind)
 
 
 def _speakers(file: ExportFile, layout: Layout) -> tuple[set[str], bytes]:

@@ -16,9 +16,10 @@ from application.ports.chat_reader import (
     Recognition,
 )
 from domain.message import Conversation, ConversationKind
+from infrastructure.readers.json_ahead import cursor_at
 from infrastructure.readers.json_buffer import BrokenJsonError
 from infrastructure.readers.json_cursor import JsonCursor, Unparsed
-from infrastructure.readers.limits import MEBIBYTE, SNIFF
+from infrastructure.readers.limits import SNIFF
 from infrastructure.readers.local_time import LocalClock
 from infrastructure.readers.reading import MALFORMED, count_key, files_ending, name_of
 from infrastructure.readers.repairs import Repairs
@@ -171,17 +172,9 @@ class _Document:
         if self._looks > _LOOKS_AHEAD:
             return header
         found = dict(header)
-        with self._file.open() as stream:
-            source = as_utf8(stream)
-            left = cursor.position
-            while left and (data := source.read(min(left, MEBIBYTE))):
-                left -= len(data)
-            ahead = JsonCursor(source, Repairs())
+        with cursor_at(self._file, cursor.position) as ahead:
             try:
-                ahead.skip()
-                while ahead.follow(b","):
-                    key = ahead.value()
-                    ahead.follow(b":")
+                for key in ahead.keys_after():
                     if isinstance(key, str) and key in _HEADER_KEYS:
                         found[key] = ahead.value()
                     else:

@@ -19,7 +19,7 @@ from application.ports.chat_reader import (
 from domain.message import Conversation
 from infrastructure.readers.limits import SNIFF
 from infrastructure.readers.local_time import LocalClock
-from infrastructure.readers.reading import files_ending, name_of
+from infrastructure.readers.reading import files_ending, name_of, unused
 from infrastructure.readers.text_stream import sniff_text
 from infrastructure.readers.whatsapp.chat import ChatLines
 from infrastructure.readers.whatsapp.headers import is_plausible, parse_header
@@ -134,7 +134,7 @@ def _read_chats(export: Export, options: ReadOptions, facts: ReadFacts) -> Itera
             title, source = chat.found.name()
         else:
             title = chat.found.title(fallback)
-        conversation = Conversation(_unused(title, ids), title, chat.found.kind(title))
+        conversation = Conversation(unused(title, ids), title, chat.found.kind(title))
         yield conversation
         if source is not None:
             reason = (
@@ -173,13 +173,3 @@ def _order(
         return stated, None
     order, doubt = chat.found.main_votes.decide()
     return (phone, None) if doubt is not None and phone is not None else (order, doubt)
-
-
-def _unused(title: str, taken: set[str]) -> str:
-    name = title
-    count = 1
-    while name in taken:
-        count += 1
-        name = f"{title} ({count})"
-    taken.add(name)
-    return name
