@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -120,6 +121,14 @@ def zip_file(members: Mapping[str, bytes | str], name: str = "export.zip") -> Me
         for path, data in members.items():
             archive.writestr(path, data)
     return MemoryFile(target.getvalue(), name)
+
+
+def damaged(data: bytes, chance: random.Random, most: int = 9) -> bytes:
+    """With up to so many bytes replaced by any others."""
+    found = bytearray(data)
+    for _ in range(chance.randint(1, most)):
+        found[chance.randrange(len(found))] = chance.randrange(256)
+    return bytes(found)
 
 
 def utc_stamp(message: Message) -> str:

@@ -34,6 +34,7 @@ from tests.infrastructure.readers.chatgpt_exports import (
 )
 from tests.infrastructure.readers.support import (
     MemoryFile,
+    damaged,
     json_file,
 )
 
@@ -248,11 +249,9 @@ def test_random_damage_is_no_crash(seed: int) -> None:
     chance = random.Random(seed)
     raws = [line_of(*(said(n) for n in range(10)), id=f"c{k}") for k in range(8)]
     for document in (raws, raws[0], {"conversations": raws}):
-        data = bytearray(json.dumps(document).encode())
-        for _ in range(chance.randrange(1, 10)):
-            data[chance.randrange(len(data))] = chance.randrange(256)
+        broken = damaged(json.dumps(document).encode(), chance)
         with suppress(UnreadableExportError):
-            found_in(MemoryFile(bytes(data), "conversations.json"))
+            found_in(MemoryFile(broken, "conversations.json"))
 
 
 def test_many_conversations_need_little_memory(tmp_path: Path) -> None:

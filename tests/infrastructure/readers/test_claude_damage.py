@@ -29,6 +29,7 @@ from tests.infrastructure.readers.claude_exports import (
 )
 from tests.infrastructure.readers.support import (
     MemoryFile,
+    damaged,
     json_file,
     zip_file,
 )
@@ -207,11 +208,9 @@ def test_random_damage_is_no_crash(seed: int) -> None:
     chance = random.Random(seed)
     raws = [conversation(*(said(n) for n in range(10)), uuid=f"c{k}") for k in range(8)]
     for document in (raws, raws[0], {"conversations": raws}):
-        data = bytearray(json.dumps(document).encode())
-        for _ in range(chance.randrange(1, 10)):
-            data[chance.randrange(len(data))] = chance.randrange(256)
+        broken = damaged(json.dumps(document).encode(), chance)
         with suppress(UnreadableExportError):
-            found_in(MemoryFile(bytes(data), "conversations.json"))
+            found_in(MemoryFile(broken, "conversations.json"))
 
 
 def test_many_conversations_need_little_memory(tmp_path: Path) -> None:

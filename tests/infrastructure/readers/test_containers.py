@@ -16,7 +16,7 @@ from application.ports.blobs import NoRoomError
 from application.ports.chat_reader import ExportFile, UnreadableExportError
 from infrastructure.readers.containers.contents import BrokenFileError, ContainerLimits
 from infrastructure.readers.containers.unpacking import MOST_INNER, Unpacked
-from tests.infrastructure.readers.support import MemoryFile, read, text_file, zip_file
+from tests.infrastructure.readers.support import MemoryFile, damaged, read, text_file, zip_file
 from tests.support.data import SAMPLES
 
 CHAT = "31/12/23, 21:05 - Ann: hi\n"
@@ -225,11 +225,9 @@ def test_files_of_a_laid_out_archive_are_read_side_by_side_and_again() -> None:
 def test_damage_anywhere_is_told_or_harmless(seed: int) -> None:
     chance = random.Random(seed)
     for packing in ("tar", "tar in gzip", "zip in zip", "tar in zip", "gzip in zip"):
-        damaged = bytearray(PACKED[packing].data)
-        for _ in range(chance.randrange(1, 6)):
-            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        broken = damaged(PACKED[packing].data, chance, most=5)
         with suppress(UnreadableExportError):  # and nothing else
-            read(MemoryFile(bytes(damaged), PACKED[packing].name))
+            read(MemoryFile(broken, PACKED[packing].name))
 
 
 def test_a_broken_file_names_itself() -> None:

@@ -43,6 +43,7 @@ from tests.infrastructure.readers.discord_exports import (
 )
 from tests.infrastructure.readers.support import (
     MemoryFile,
+    damaged,
     read,
     text_file,
     zip_file,
@@ -241,12 +242,10 @@ def test_random_damage_is_no_crash(seed: int) -> None:
             {"a [987].json": json.dumps(chat(said(1))), "messages/c7/messages.csv": ROWS}
         ).data,
     ):
-        damaged = bytearray(data)
-        for _ in range(chance.randrange(1, 10)):
-            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        broken = damaged(data, chance)
         for reader in READERS:
             with suppress(UnreadableExportError):
-                read(MemoryFile(bytes(damaged), "damaged"), reader=GuardedReader(reader))
+                read(MemoryFile(broken, "damaged"), reader=GuardedReader(reader))
 
 
 # Memory

@@ -14,7 +14,14 @@ import pytest
 from application.ports.chat_reader import ReadOptions, UnreadableExportError
 from infrastructure.readers.limits import MESSAGE_LIMIT
 from infrastructure.readers.registry import Readers
-from tests.infrastructure.readers.support import MemoryFile, json_file, read, text_file, zip_file
+from tests.infrastructure.readers.support import (
+    MemoryFile,
+    damaged,
+    json_file,
+    read,
+    text_file,
+    zip_file,
+)
 
 LINE = "31/12/23, 21:05 - Ann: "
 
@@ -200,10 +207,8 @@ def test_random_damage_is_no_crash(seed: int) -> None:
         zip_file({"_chat.txt": LINE * 50}).data,
     )
     for data in texts:
-        damaged = bytearray(data)
-        for _ in range(chance.randrange(1, 10)):
-            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
-        file = MemoryFile(bytes(damaged), "damaged")
+        broken = damaged(data, chance)
+        file = MemoryFile(broken, "damaged")
         for name in Readers().formats:
             with suppress(UnreadableExportError):
                 read(file, reader=Readers().by_format(name))

@@ -23,6 +23,7 @@ from infrastructure.readers.registry import Readers
 from tests.infrastructure.readers.line_exports import GROUP, JAPANESE, claim, dated, day, line
 from tests.infrastructure.readers.support import (
     MemoryFile,
+    damaged,
     local_stamp,
     text_file,
 )
@@ -88,11 +89,9 @@ def test_an_endless_text_in_marks_is_bounded_and_swallows_no_message() -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_random_damage_is_no_crash(seed: int) -> None:
     chance = random.Random(seed)
-    data = bytearray((GROUP + JAPANESE + dated("Tue, 01/02/2024")).encode() * 5)
-    for _ in range(chance.randrange(1, 30)):
-        data[chance.randrange(len(data))] = chance.randrange(256)
+    broken = damaged((GROUP + JAPANESE + dated("Tue, 01/02/2024")).encode() * 5, chance, most=29)
     with suppress(UnreadableExportError):
-        line(MemoryFile(bytes(data), "chat.txt"))
+        line(MemoryFile(broken, "chat.txt"))
 
 
 Said = tuple[datetime, str, str]

@@ -30,6 +30,7 @@ from tests.infrastructure.readers.meta_exports import (
 from tests.infrastructure.readers.support import (
     MemoryFile,
     Read,
+    damaged,
     json_file,
     read,
     zip_file,
@@ -158,12 +159,10 @@ def test_values_of_the_wrong_kind_are_no_crash(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_random_damage_is_no_crash(seed: int) -> None:
     chance = random.Random(seed)
-    data = bytearray(json.dumps(thread(*(said(n) for n in range(50)))).encode())
-    for _ in range(chance.randrange(1, 10)):
-        data[chance.randrange(len(data))] = chance.randrange(256)
+    broken = damaged(json.dumps(thread(*(said(n) for n in range(50)))).encode(), chance)
     for reader in (MessengerReader(), InstagramReader()):
         with suppress(UnreadableExportError):
-            read(MemoryFile(bytes(data), "m.json"), reader=GuardedReader(reader))
+            read(MemoryFile(broken, "m.json"), reader=GuardedReader(reader))
 
 
 # What is written is read back

@@ -32,6 +32,7 @@ from tests.infrastructure.readers.signal_exports import (
 from tests.infrastructure.readers.support import (
     MemoryFile,
     Read,
+    damaged,
     local_stamp,
     text_file,
     zip_file,
@@ -187,11 +188,9 @@ def test_random_damage_is_no_crash(seed: int) -> None:
     chance = random.Random(seed)
     found = [(datetime(2024, 1, 15, 10, n), "Ann", f"text {n}") for n in range(50)]  # noqa: DTZ001
     for write in WRITERS.values():
-        damaged = bytearray(write(found))
-        for _ in range(chance.randrange(1, 10)):
-            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        broken = damaged(write(found), chance)
         with suppress(UnreadableExportError):
-            signal(MemoryFile(bytes(damaged), "damaged"))
+            signal(MemoryFile(broken, "damaged"))
 
 
 @pytest.mark.parametrize(

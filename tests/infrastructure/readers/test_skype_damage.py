@@ -28,7 +28,7 @@ from tests.infrastructure.readers.skype_exports import (
     key,
     said,
 )
-from tests.infrastructure.readers.support import MemoryFile, Read, text_file
+from tests.infrastructure.readers.support import MemoryFile, Read, damaged, text_file
 
 # Broken and hostile files
 
@@ -164,11 +164,9 @@ def test_values_of_the_wrong_kind_are_no_crash(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(20))
 def test_random_damage_is_no_crash(seed: int) -> None:
     chance = random.Random(seed)
-    data = bytearray(json.dumps(account(chat(*(said(n) for n in range(50))))).encode())
-    for _ in range(chance.randrange(1, 10)):
-        data[chance.randrange(len(data))] = chance.randrange(256)
+    broken = damaged(json.dumps(account(chat(*(said(n) for n in range(50))))).encode(), chance)
     with suppress(UnreadableExportError):
-        found_in(MemoryFile(bytes(data), "messages.json"))
+        found_in(MemoryFile(broken, "messages.json"))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"conversations": 7}', "hello", "null"])

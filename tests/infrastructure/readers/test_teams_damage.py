@@ -20,7 +20,7 @@ from infrastructure.readers.limits import MEBIBYTE, MESSAGE_LIMIT
 from infrastructure.readers.registry import Readers
 from infrastructure.readers.teams.once import Once, identity, is_of_share, shares_of
 from infrastructure.readers.teams.reader import TeamsReader
-from tests.infrastructure.readers.support import MemoryFile, Read, json_file, text_file
+from tests.infrastructure.readers.support import MemoryFile, Read, damaged, json_file, text_file
 from tests.infrastructure.readers.teams_exports import (
     ANN,
     BOB,
@@ -245,11 +245,9 @@ def test_random_damage_is_no_crash(seed: int) -> None:
     archive = administrators({messages_of(ANN): messages, messages_of(BOB): messages}).data
     lines = "\n".join(json.dumps(graph(raw)) for raw in messages).encode()
     for data in (json.dumps(messages).encode(), archive, lines):
-        damaged = bytearray(data)
-        for _ in range(chance.randrange(1, 10)):
-            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        broken = damaged(data, chance)
         with suppress(UnreadableExportError):
-            found_in(MemoryFile(bytes(damaged), "messages.json"))
+            found_in(MemoryFile(broken, "messages.json"))
 
 
 @pytest.mark.parametrize("text", [" ", "{", "[]", "{}", '{"value": 7}', "hello", "null", "[7]"])
