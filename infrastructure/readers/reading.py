@@ -103,7 +103,7 @@ def with_damage(items: Iterator[ReadItem], export: Export) -> Iterator[ReadItem]
 
 
 def unused(title: str, taken: set[str]) -> str:
-    """The title, with a number behind it if another conversation has it; it is taken from now on."""
+    """The title, numbered if another conversation has it; it is taken from now on."""
     name = title
     count = 1
     while name in taken:
