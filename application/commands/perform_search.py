@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from application.archive import Archive
@@ -13,16 +13,23 @@ from application.context import Context
 from application.ports.search import (
     EmptyQueryError,
     Found,
+    Place,
     SearchAnswer,
     Searcher,
     SearchRequest,
 )
+from application.searching.filters import both
+from application.searching.operators import QueryUnclearError
+from application.searching.query import Query, parse
 from domain.search import Search
 
 MAX_QUERY = 2_000  # characters
 SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_LIMIT = 100
 MAX_CONTEXT = 20
+MOST_POSITION = 2**50  # times the ids of each, it is a bigint
+LEVELS = (0, 1)
+MOST_KEY = 2.0**58  # microseconds: nearly to the year 11100
 
 
 class QueryRefusedError(ValueError):
@@ -50,7 +57,7 @@ class PerformSearchHandler:
             EmptyQueryError, QueryRefusedError: before anything is searched or recorded.
             SearchTookTooLongError: there was no answer; it is recorded only if hits were found.
         """
-        check(request)
+        query = understood(request)
         started = time.perf_counter()
         recording: list[tuple[Callable[[], int], float]] = []
 
@@ -61,7 +68,7 @@ class PerformSearchHandler:
                 searcher_id=str(context.actor_id),
                 query=request.query,
                 mode=request.mode,
-                filters={},
+                filters=query.filters.as_dict(),
                 model=found.model,
                 position=found.position,
                 hits=list(found.message_ids),
@@ -70,14 +77,32 @@ class PerformSearchHandler:
             )
             recording.append((self._archive.begin_record(context, fact), milliseconds))
 
-        answer = self._searcher.search(request, record)
+        answer = self._searcher.search(request, query, record)
         [(wait, milliseconds)] = recording
         return Searched(answer=answer, position=wait(), milliseconds=milliseconds)
 
 
-def check(request: SearchRequest) -> None:
-    if not request.query.strip():
+def understood(request: SearchRequest) -> Query:
+    """
+    What the request asks for.
+
+    Raises:
+        EmptyQueryError, QueryRefusedError
+    """
+    check(request)
+    try:
+        query = parse(request.query, time_zone=request.time_zone)
+    except QueryUnclearError as error:
+        raise QueryRefusedError(str(error)) from None
+    query = replace(query, filters=both(query.filters, request.filters))
+    if query.is_empty:
         raise EmptyQueryError("say what to search for: the query is empty")
+    if request.mode == "meaning" and not query.text:
+        raise QueryRefusedError("a search by meaning needs words: there are only filters")
+    return query
+
+
+def check(request: SearchRequest) -> None:
     limits = {
         f"the query has at most {MAX_QUERY} characters": len(request.query) <= MAX_QUERY,
         f"limit is between 1 and {MAX_LIMIT}": 1 <= request.limit <= MAX_LIMIT,
@@ -85,6 +110,19 @@ def check(request: SearchRequest) -> None:
         "the query holds a character that cannot be stored (U+0000)": "\x00" not in request.query,
         "the query holds half a character (a lone surrogate)": not SURROGATE.search(request.query),
     }
+    if request.after is not None:
+        limits["this is no cursor of a search"] = is_possible(request.after)
     for rule, is_kept in limits.items():
         if not is_kept:
             raise QueryRefusedError(rule)
+
+
+def is_possible(place: Place) -> bool:
+    """Whether a result could have a hit there. It comes from outside."""
+    positions = (place.messages_position, place.vectors_position)
+    return (
+        all(0 <= position <= MOST_POSITION for position in positions)
+        and place.level in LEVELS
+        and abs(place.key) <= MOST_KEY  # no NaN either
+        and 0 <= place.message_id < 2**63
+    )

@@ -5,18 +5,40 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 from uuid import UUID
 
+from application.searching.filters import NO_FILTERS, Filters
+from application.searching.query import Query
 from domain.search import SearchMode
+
+Sort = Literal["relevance", "newest", "oldest"]
+
+
+class Place(NamedTuple):
+    """
+    Where in a result a hit stands: the next page goes on behind it.
+
+    A result is of one moment, however long somebody turns its pages: what came later is not in it.
+    """
+
+    messages_position: int  # reached by the read models when the first page was made
+    vectors_position: int
+    level: int  # 0: of the best, which are looked for first; 1: of those behind them
+    key: float  # score; where the order is by time, microseconds since 1970
+    message_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchRequest:
     workspace_id: UUID
-    query: str
+    query: str  # in the query language: see application.searching.query
+    filters: Filters = NO_FILTERS  # beside those that the query names
+    time_zone: str = "UTC"  # in which the query's days begin and end
     mode: SearchMode = "hybrid"
+    sort: Sort = "relevance"
     limit: int = 10  # hits, 1 to 100
+    after: Place | None = None  # the last hit of the page before
     context: int = 2  # messages before and after each hit, 0 to 20
     min_position: int = 0  # the answer must reflect the log at least up to here
     timeout_seconds: float = 5.0  # how long to wait for that
@@ -24,6 +46,7 @@ class SearchRequest:
     # What nobody will look at is not looked up.
     with_highlights: bool = True
     with_same_text: bool = True
+    with_facets: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +64,8 @@ class FoundMessage:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     message: FoundMessage
-    score: float  # fused; comparable within one answer only
+    place: Place
+    score: float  # fused; comparable within one answer only; 0 where nothing is ranked
     meaning: float | None  # cosine, -1 to 1; None: not among the nearest
     meaning_rank: int | None  # 1-based
     words: float | None  # full-text rank; None: does not contain the words
@@ -62,14 +86,35 @@ class Coverage:
         return self.indexed < self.total
 
 
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    key: str  # an id; of a month "2024-03"; of a format its name
+    name: str
+    count: int  # messages of the result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facets:
+    """How the whole result is made up, not only the page. The most frequent first."""
+
+    total: int  # messages
+    authors: tuple[FacetValue, ...]
+    conversations: tuple[FacetValue, ...]
+    months: tuple[FacetValue, ...]  # the latest first; in UTC
+    formats: tuple[FacetValue, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchAnswer:
     hits: Sequence[Hit]
+    has_more: bool  # behind the last hit
     coverage: Coverage
     position: int  # the log position that the answer reflects
     is_stale: bool  # min_position was not reached in time
     model: str | None
     engine: str  # what answered the meaning side: "faiss", "pgvector" or "none"
+    facets: Facets | None = None  # None: not asked for
+    notes: tuple[str, ...] = ()  # sentences for people: what of the query nothing fits
     timings_ms: dict[str, float] = field(default_factory=dict)
 
 
@@ -94,11 +139,12 @@ OnFound = Callable[[Found], None]
 
 
 class Searcher(Protocol):
-    def search(self, request: SearchRequest, on_found: OnFound) -> SearchAnswer:
+    def search(self, request: SearchRequest, query: Query, on_found: OnFound) -> SearchAnswer:
         """
         Blocks; call it off the event loop. Records nothing.
 
         Args:
+            query: what the request asks for, its filters included.
             on_found: called once, in this thread, if it comes so far.
 
         Raises:

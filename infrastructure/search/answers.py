@@ -4,44 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from psycopg import Connection
 
-from application.ports.search import Hit, SearchRequest
-from infrastructure.search import messages, words
-from infrastructure.search.fusion import fuse
-from infrastructure.search.meaning import MeaningHit
-from infrastructure.search.words import WordsHit
+from application.ports.search import Hit, Place, SearchRequest
+from infrastructure.search import messages
+from infrastructure.search.ranking import Ranked
+from infrastructure.search.tsquery import TsQueries
+from infrastructure.search.words import highlights
 
 Spans = tuple[tuple[int, int], ...]
-Key = UUID | int  # the text's key; the message's id where it has none
 
 
-class Chosen(NamedTuple):
-    """The hits, best first: their messages, keys and scores, and what each side says of them."""
+class Moment(NamedTuple):
+    """That a result is of."""
 
-    ids: list[int]
-    best: list[tuple[Key, float]]
-    by_meaning: dict[Key, tuple[int, MeaningHit]]
-    by_words: dict[Key, tuple[int, WordsHit]]
+    messages_position: int
+    vectors_position: int
 
 
-def choose(limit: int, near: list[MeaningHit], worded: list[WordsHit]) -> Chosen:
-    by_meaning: dict[Key, tuple[int, MeaningHit]] = {
-        hit.text_key: (rank, hit) for rank, hit in enumerate(near, start=1)
-    }
-    by_words: dict[Key, tuple[int, WordsHit]] = {
-        hit.text_key or hit.message_id: (rank, hit) for rank, hit in enumerate(worded, start=1)
-    }
-    best = fuse(list(by_meaning), list(by_words))[:limit]
-    ids = [(by_words.get(key) or by_meaning[key])[1].message_id for key, _ in best]
-    return Chosen(ids, best, by_meaning, by_words)
-
-
-def assemble(connection: Connection[Any], request: SearchRequest, chosen: Chosen) -> list[Hit]:
+def assemble(
+    connection: Connection[Any],
+    request: SearchRequest,
+    words: TsQueries,
+    chosen: Sequence[Ranked],
+    moment: Moment,
+) -> list[Hit]:
     """With all that is shown of them, in few round trips."""
-    ids, best, by_meaning, by_words = chosen
+    ids = [entry.message_id for entry in chosen]
     if not ids:
         return []
     workspace_id = request.workspace_id
@@ -57,20 +47,20 @@ def assemble(connection: Connection[Any], request: SearchRequest, chosen: Chosen
     marks: Sequence[Spans] = [()] * len(ids)
     if request.with_highlights:
         texts = [message[id_].text for id_ in ids]
-        marks = words.highlights(connection, query=request.query, texts=texts)
+        marks = highlights(connection, words=words, texts=texts)
     hits = []
-    for (key, score), id_, spans in zip(best, ids, marks, strict=True):
-        meaning_rank, near_hit = by_meaning.get(key, (None, None))
-        words_rank, word_hit = by_words.get(key, (None, None))
+    for entry, spans in zip(chosen, marks, strict=True):
+        id_ = entry.message_id
         before, after = neighbours[id_]
         hits.append(
             Hit(
                 message=message[id_],
-                score=score,
-                meaning=None if near_hit is None else near_hit.cosine,
-                meaning_rank=meaning_rank,
-                words=None if word_hit is None else word_hit.rank,
-                words_rank=words_rank,
+                place=Place(*moment, entry.level, entry.key, id_),
+                score=entry.score,
+                meaning=entry.meaning,
+                meaning_rank=entry.meaning_rank,
+                words=entry.words,
+                words_rank=entry.words_rank,
                 highlights=spans,
                 before=before,
                 after=after,

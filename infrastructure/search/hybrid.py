@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypedDict
-from uuid import UUID
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from psycopg import Connection
 from psycopg.errors import QueryCanceled
 from psycopg_pool import ConnectionPool
@@ -22,35 +19,31 @@ from application.ports.search import (
     SearchRequest,
     SearchTookTooLongError,
 )
+from application.searching.query import Query
 from domain.workspace import UnknownWorkspaceError
 from infrastructure.embedders.query_embedder import QueryEmbedder
 from infrastructure.projections.positions import Positions
-from infrastructure.search import meaning, messages, words
-from infrastructure.search.answers import Key, assemble, choose
-from infrastructure.search.meaning import Accelerator, MeaningHit, Nearest
-from infrastructure.search.words import WordsHit
+from infrastructure.search import messages
+from infrastructure.search.answers import Moment, assemble
+from infrastructure.search.comparing import Comparison, HeadStart, Vector, Where, vectors_below
+from infrastructure.search.meaning import Accelerator
+from infrastructure.search.ranking import DEPTHS
+from infrastructure.search.restriction import restriction
+from infrastructure.search.results import facets
+from infrastructure.search.selecting import Selecting
+from infrastructure.search.tsquery import tsqueries
 
 READ_MODELS = ("messages", "vectors", "conversations", "authors")
-CANDIDATES = 100  # at least, on each side, before fusion
-SPARE = 20  # at least, where nothing is fused: some vectors may have no message
-MOST_CANDIDATES = 1_000  # where many of the nearest have no message any more
 STATEMENT_SECONDS = 10.0  # a step that takes longer would hold a connection from the others
 ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-POSITION = """
+POSITIONS = """
 SELECT set_config('statement_timeout', %(milliseconds)s, true), coalesce(min(position), 0),
+       coalesce(min(position) FILTER (WHERE name = 'messages'), 0),
        coalesce(min(position) FILTER (WHERE name = 'vectors'), 0),
        EXISTS (SELECT FROM read.workspace WHERE workspace_id = %(workspace)s)
 FROM projection.projection WHERE status IN ('live', 'halted') AND name = ANY(%(names)s)
 """
 SEARCHES = 8  # at a time
-
-
-Vector = NDArray[np.float32]
-
-
-class Place(TypedDict):
-    workspace_id: UUID
-    model: str
 
 
 class HybridSearcher:
@@ -84,46 +77,69 @@ class HybridSearcher:
         self._threads.shutdown()
 
     def search(
-        self, request: SearchRequest, on_found: OnFound = lambda _found: None
+        self, request: SearchRequest, query: Query, on_found: OnFound = lambda _found: None
     ) -> SearchAnswer:
         clock = Stopwatch()
         has_reached = request.min_position <= 0 or self._positions.wait(
             READ_MODELS, request.min_position, request.timeout_seconds
         )
-        model = self._embedder.model.id
-        used = None if request.mode == "words" else model
+        where = Where(workspace_id=request.workspace_id, model=self._embedder.model.id)
         # First of all: while a model loads or computes, nobody else shall miss a connection.
-        vector = self._embed(request, clock)
-        near = self._begin_comparing(request, vector, clock)
-        with self._snapshot(request) as (connection, position, vectors_position):
+        vector = self._embed(request, query, clock)
+        used = None if vector is None else where["model"]
+        early = self._begin_comparing(request, query, where, vector)
+        with self._snapshot(request) as (connection, position, now):
             covered = messages.coverage(
-                connection,
-                workspace_id=request.workspace_id,
-                model=model,
-                vectors_position=vectors_position,
+                connection, **where, vectors_position=now.vectors_position
             )()
-            worded = self._by_words(connection, request, clock)
-            first = self._compared(request, vector, near, vectors_position)
-            meant, engine = self._by_meaning(connection, request, vector, first, clock)
-            chosen = choose(request.limit, meant, worded)
-            on_found(Found(chosen.ids, used, position, covered.is_partial))
+            begun = request.after
+            # That of the first page, however long ago it was made.
+            moment = now if begun is None else Moment(*begun[:2])
+            words = tsqueries(connection, query)
+            bound = None if begun is None else moment.messages_position
+            narrowed = restriction(connection, request.workspace_id, query.filters, words, bound)
+            comparison = None
+            if vector is not None:
+                comparison = Comparison(
+                    connection=connection,
+                    accelerator=self._accelerator,
+                    where=where,
+                    vector=vector,
+                    restriction=narrowed,
+                    position=now.vectors_position,
+                    vectors_below=None if begun is None else vectors_below(begun.vectors_position),
+                    enough=request.limit,
+                )
+            selecting = Selecting(
+                connection, request, query, words, narrowed, comparison, early, clock.measure
+            )
+            page = selecting.page()
+            ids = [entry.message_id for entry in page.entries]
+            on_found(Found(ids, used, position, covered.is_partial))
             with clock.measure("context"):
-                hits = assemble(connection, request, chosen)
+                hits = assemble(connection, request, words, page.entries, moment)
+            made_up = None
+            if request.with_facets:
+                with clock.measure("facets"):
+                    made_up = facets(connection, request.workspace_id, selecting.whole())
         return SearchAnswer(
             hits=hits,
+            has_more=page.has_more,
             coverage=covered,
             position=position,
             is_stale=not has_reached,
             model=used,
-            engine=engine,
+            engine=selecting.engine,
+            facets=made_up,
+            notes=narrowed.notes,
             timings_ms=clock.milliseconds,
         )
 
     @contextmanager
-    def _snapshot(self, request: SearchRequest) -> Iterator[tuple[Connection[Any], int, int]]:
+    def _snapshot(self, request: SearchRequest) -> Iterator[tuple[Connection[Any], int, Moment]]:
         """
-        One moment of the database, and a deadline for each statement; the position that the read
-        models have reached then, and the one of the vectors.
+        One moment of the database, and a deadline for each statement; the position that all read
+        models have reached then, and those of the messages and the vectors.
 
         Raises:
             UnknownWorkspaceError
@@ -138,110 +154,33 @@ class HybridSearcher:
             with self._pool.connection() as connection, connection.transaction():
                 with connection.pipeline():
                     connection.execute(ONE_MOMENT)
-                    reached = connection.execute(POSITION, values)
-                _, position, vectors_position, is_known = reached.fetchone() or (None, 0, 0, False)
-                if not (is_known or request.is_workspace_known):
+                    reached = connection.execute(POSITIONS, values)
+                row: Sequence[Any] = reached.fetchone() or (None, 0, 0, 0, False)
+                if not (row[4] or request.is_workspace_known):
                     raise UnknownWorkspaceError("there is no such workspace")
-                yield connection, int(position), int(vectors_position)
+                yield connection, int(row[1]), Moment(int(row[2]), int(row[3]))
         except QueryCanceled as error:
             raise SearchTookTooLongError(
                 f"a step of the search took longer than {seconds:g} s: ask again, or more narrowly"
             ) from error
 
-    def _embed(self, request: SearchRequest, clock: Stopwatch) -> Vector | None:
-        if request.mode == "words":
+    def _embed(self, request: SearchRequest, query: Query, clock: Stopwatch) -> Vector | None:
+        """None: nothing is compared."""
+        if request.mode == "words" or not query.text:
             return None
         with clock.measure("embed"):
-            vector: Vector = self._embedder.embed([request.query])[0]
+            vector: Vector = self._embedder.embed([query.text])[0]
             return vector
 
     def _begin_comparing(
-        self, request: SearchRequest, vector: Vector | None, clock: Stopwatch
-    ) -> Future[Nearest | None] | None:
-        """With the vectors in memory, before it is known how far they have to reach."""
-        accelerator = self._accelerator
-        if vector is None or accelerator is None:
+        self, request: SearchRequest, query: Query, where: Where, vector: Vector | None
+    ) -> HeadStart | None:
+        """With all vectors in memory, where the first page may find whatever is near."""
+        is_first = request.after is None and request.sort == "relevance"
+        is_open = not (query.filters or query.required or query.excluded)
+        if vector is None or self._accelerator is None or not (is_first and is_open):
             return None
-
-        def compare() -> Nearest | None:
-            with clock.measure("compare"):
-                return accelerator.nearest(
-                    **self._place(request), query=vector, limit=candidates(request), position=0
-                )
-
-        return self._threads.submit(compare)
-
-    def _compared(
-        self,
-        request: SearchRequest,
-        vector: Vector | None,
-        near: Future[Nearest | None] | None,
-        position: int,
-    ) -> Nearest | None:
-        """None: PostgreSQL has to answer. What came between is looked for once more."""
-        found = None if near is None else near.result()
-        if found is None or found.position is None or found.position >= position:
-            return found
-        if vector is None or self._accelerator is None:
-            return None
-        return self._accelerator.nearest(
-            **self._place(request), query=vector, limit=candidates(request), position=position
-        )
-
-    def _place(self, request: SearchRequest) -> Place:
-        return Place(workspace_id=request.workspace_id, model=self._embedder.model.id)
-
-    def _by_meaning(
-        self,
-        connection: Connection[Any],
-        request: SearchRequest,
-        vector: Vector | None,
-        first: Nearest | None,
-        clock: Stopwatch,
-    ) -> tuple[list[MeaningHit], str]:
-        if vector is None:
-            return [], "none"
-        limit = candidates(request)
-        with clock.measure("meaning"):
-            while True:
-                # PostgreSQL forgets at once what was withdrawn: where that is much, it answers.
-                nearest = first or meaning.nearest_by_pgvector(
-                    connection, **self._place(request), query=vector, limit=limit
-                )
-                first = None
-                hits = meaning.messages(connection, **self._place(request), nearest=nearest)
-                # Some vectors may have no message: of superseded texts, and of withdrawn uploads
-                # as long as an index in memory holds them.
-                is_all = len(nearest.ids) < limit or limit >= MOST_CANDIDATES
-                if len(hits) >= request.limit or is_all:
-                    return hits, nearest.engine
-                limit = min(limit * 4, MOST_CANDIDATES)
-
-    @staticmethod
-    def _by_words(
-        connection: Connection[Any], request: SearchRequest, clock: Stopwatch
-    ) -> list[WordsHit]:
-        if request.mode == "meaning":
-            return []
-        with clock.measure("words"):
-            found = words.find(
-                connection,
-                workspace_id=request.workspace_id,
-                query=request.query,
-                limit=max(CANDIDATES, request.limit),
-                is_alone=request.mode == "words",
-            )
-        unique: dict[Key, WordsHit] = {}
-        for hit in found:
-            unique.setdefault(hit.text_key or hit.message_id, hit)
-        return list(unique.values())
-
-
-def candidates(request: SearchRequest) -> int:
-    """How many of the nearest are looked at: more where words have a say in which are best."""
-    if request.mode == "meaning":
-        return max(SPARE, 2 * request.limit)
-    return max(CANDIDATES, request.limit)
+        return HeadStart(self._threads, self._accelerator, where, vector, DEPTHS[0])
 
 
 class Stopwatch:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg import Connection
 
+from infrastructure.search.restriction import Restriction
+
 MAX_SCANNED = 100_000  # vectors of one segment
 # One ordered scan a segment: graphs where they are built, whole scans of the short tails.
 NEAREST = """
@@ -17,16 +19,32 @@ FROM read.embedding
 WHERE workspace_id = %(workspace)s AND segment = ANY(%(segments)s)
 ORDER BY distance LIMIT %(limit)s
 """
+# Few enough to be compared one by one, whichever graphs there are.
+NEAREST_OF = """
+SELECT e.vector_id, e.embedding::halfvec({dimensions}) <#> %(query)s::halfvec({dimensions}) AS far
+FROM read.text_vector AS t JOIN read.embedding AS e USING (segment, vector_id)
+WHERE t.workspace_id = %(workspace)s AND t.vector_id = ANY(%(allowed)s)
+ORDER BY far, e.vector_id LIMIT %(limit)s
+"""
 SEGMENTS = "SELECT segment FROM read.vector_segment WHERE model = %s"
 MESSAGES = """
 SELECT t.vector_id, t.text_key, m.message_id
 FROM read.text_vector AS t
 CROSS JOIN LATERAL (
-    SELECT message_id FROM read.message
-    WHERE workspace_id = t.workspace_id AND text_key = t.text_key
-    ORDER BY sent_at DESC, message_id DESC LIMIT 1
+    SELECT m.message_id FROM read.message AS m
+    WHERE m.workspace_id = t.workspace_id AND m.text_key = t.text_key {restriction}
+    ORDER BY m.sent_at DESC, m.message_id DESC LIMIT 1
 ) AS m
 WHERE t.workspace_id = %(workspace)s AND t.model = %(model)s AND t.vector_id = ANY(%(ids)s)
+"""
+ALLOWED = """
+SELECT t.vector_id FROM (
+    SELECT DISTINCT m.text_key FROM read.message AS m
+    WHERE m.workspace_id = %(workspace)s AND m.text_key IS NOT NULL {restriction}
+    LIMIT %(limit)s
+) AS m
+LEFT JOIN read.text_vector AS t
+    ON t.workspace_id = %(workspace)s AND t.model = %(model)s AND t.text_key = m.text_key
 """
 
 
@@ -54,8 +72,14 @@ class Accelerator(Protocol):
         query: NDArray[np.float32],
         limit: int,
         position: int,
+        allowed: NDArray[np.int64] | None = None,
     ) -> Nearest | None:
-        """None if it has not reached the position: then PostgreSQL answers."""
+        """
+        None if it has not reached the position: then PostgreSQL answers.
+
+        Args:
+            allowed: only these vectors may be found, ascending; None: all may.
+        """
         ...
 
 
@@ -66,12 +90,23 @@ def nearest_by_pgvector(
     model: str,
     query: NDArray[np.float32],
     limit: int,
+    allowed: NDArray[np.int64] | None = None,
 ) -> Nearest:
     """
     Args:
         query: shape (dimensions,), L2 norm 1.
+        allowed: only these vectors may be found; None: all may.
     """
-    segments = [row[0] for row in connection.execute(SEGMENTS, (model,))]
+    values = {
+        "query": "[" + ",".join(map(repr, query.tolist())) + "]",
+        "workspace": workspace_id,
+        "limit": limit,
+    }
+    if allowed is not None:
+        values["allowed"] = allowed.tolist()
+        statement = NEAREST_OF.format(dimensions=len(query))
+        return nearest_of(connection.execute(statement, values).fetchall())
+    values["segments"] = [row[0] for row in connection.execute(SEGMENTS, (model,))]
     with connection.transaction():
         # The filter is on the workspace: keep looking until enough of its vectors are found.
         connection.execute("SET LOCAL hnsw.iterative_scan = strict_order")
@@ -79,25 +114,25 @@ def nearest_by_pgvector(
         connection.execute(f"SET LOCAL hnsw.max_scan_tuples = {MAX_SCANNED}")
         connection.execute("SET LOCAL hnsw.scan_mem_multiplier = 8")
         connection.execute(f"SET LOCAL hnsw.ef_search = {min(1000, max(40, limit))}")
-        rows = connection.execute(
-            NEAREST.format(dimensions=len(query)),
-            {
-                "query": "[" + ",".join(map(repr, query.tolist())) + "]",
-                "workspace": workspace_id,
-                "segments": segments,
-                "limit": limit,
-            },
-        ).fetchall()
+        rows = connection.execute(NEAREST.format(dimensions=len(query)), values).fetchall()
+    return nearest_of(rows)
+
+
+def nearest_of(rows: list[tuple[int, float]]) -> Nearest:
     return Nearest([row[0] for row in rows], [-float(row[1]) for row in rows], "pgvector")
 
 
 def messages(
-    connection: Connection[Any], *, workspace_id: UUID, model: str, nearest: Nearest
+    connection: Connection[Any],
+    *,
+    workspace_id: UUID,
+    model: str,
+    nearest: Nearest,
+    restriction: Restriction,
 ) -> list[MeaningHit]:
-    """The messages behind the vectors, nearest first; one for each text."""
-    rows = connection.execute(
-        MESSAGES, {"workspace": workspace_id, "model": model, "ids": nearest.ids}
-    ).fetchall()
+    """The messages behind the vectors that may be found, nearest first; one for each text."""
+    values = {"workspace": workspace_id, "model": model, "ids": nearest.ids, **restriction.values}
+    rows = connection.execute(MESSAGES.format(restriction=restriction.sql), values).fetchall()
     by_vector = {row[0]: row[1:] for row in rows}
     hits = []
     for vector_id, cosine in zip(nearest.ids, nearest.cosines, strict=True):
@@ -105,3 +140,22 @@ def messages(
             text_key, message_id = by_vector[vector_id]
             hits.append(MeaningHit(message_id, text_key, cosine))
     return hits
+
+
+def allowed_vectors(
+    connection: Connection[Any],
+    *,
+    workspace_id: UUID,
+    model: str,
+    restriction: Restriction,
+    limit: int,
+) -> NDArray[np.int64] | None:
+    """
+    The vectors of all texts that may be found, ascending. None: there are more texts than limit.
+    """
+    values = {"workspace": workspace_id, "model": model, "limit": limit + 1, **restriction.values}
+    cursor = connection.execute(ALLOWED.format(restriction=restriction.sql), values, binary=True)
+    rows = cursor.fetchall()
+    if len(rows) > limit:
+        return None
+    return np.sort(np.array([id_ for (id_,) in rows if id_ is not None], dtype=np.int64))

@@ -7,27 +7,19 @@ from uuid import UUID
 
 from psycopg import Connection
 
-# All the words first. Any of them only where nothing else looks for the query: beside a search
-# by meaning, messages that share one common word with it are noise.
-ALL_WORDS = "websearch_to_tsquery('english', %(query)s)"
-# With its spaces: an ampersand may be part of a word, such as a link's; a space may not.
-ANY_WORD = "replace(plainto_tsquery('english', %(query)s)::text, ' & ', ' | ')::tsquery"
-# Who excludes a word asks for precision: nothing then if not all the words are there.
-ANY_WANTED = f"""
-CASE WHEN strpos(({ALL_WORDS})::text, '!') > 0 THEN '' ELSE {ANY_WORD} END
-"""
+from infrastructure.search.restriction import Restriction
+from infrastructure.search.tsquery import CONFIGURATION, TsQueries
 
 FIND = """
-WITH asked AS (SELECT {tsquery} AS q)
-SELECT message_id, text_key, ts_rank_cd(words, q, 1) AS rank
-FROM read.message, asked
-WHERE workspace_id = %(workspace)s AND words @@ q
-ORDER BY rank DESC, message_id DESC LIMIT %(limit)s
+SELECT m.message_id, m.text_key, ts_rank_cd(m.words, %(tsquery)s::tsquery, 1) AS rank
+FROM read.message AS m
+WHERE m.workspace_id = %(workspace)s AND m.words @@ %(tsquery)s::tsquery {restriction}
+ORDER BY rank DESC, m.message_id DESC LIMIT %(limit)s
 """
 # Private-use characters as marks: a message that holds them is not highlighted.
 START, STOP = "\ue000", "\ue001"
 HEADLINES = f"""
-SELECT position, ts_headline('english', text, {ANY_WORD},
+SELECT position, ts_headline('{CONFIGURATION}', text, %(tsquery)s::tsquery,
     'HighlightAll=true, StartSel={START}, StopSel={STOP}')
 FROM unnest(%(texts)s::text[]) WITH ORDINALITY AS t (text, position)
 """
@@ -44,7 +36,8 @@ def find(
     connection: Connection[Any],
     *,
     workspace_id: UUID,
-    query: str,
+    words: TsQueries,
+    restriction: Restriction,
     limit: int,
     is_alone: bool,
 ) -> list[WordsHit]:
@@ -52,26 +45,32 @@ def find(
     Messages with the query's words, best first.
 
     Args:
-        is_alone: whether messages with only some of the words may follow.
+        is_alone: whether messages with only some of the words may follow: beside a search by
+            meaning, messages that share one common word with the query are noise.
     """
-    values = {"query": query, "workspace": workspace_id, "limit": limit}
-    rows = connection.execute(FIND.format(tsquery=ALL_WORDS), values).fetchall()
-    if is_alone and len(rows) < limit:
-        seen = {row[0] for row in rows}
-        more = connection.execute(FIND.format(tsquery=ANY_WANTED), values).fetchall()
-        rows += [row for row in more if row[0] not in seen]
-    return [WordsHit(*row) for row in rows[:limit]]
+    if not words.all_words:
+        return []
+    values = {"workspace": workspace_id, "limit": limit, **restriction.values}
+    statement = FIND.format(restriction=restriction.sql)
+    found = connection.execute(statement, {**values, "tsquery": words.all_words}).fetchall()
+    if is_alone and len(found) < limit and words.any_word != words.all_words:
+        seen = {row[0] for row in found}
+        more = connection.execute(statement, {**values, "tsquery": words.any_word}).fetchall()
+        found += [row for row in more if row[0] not in seen]
+    return [WordsHit(*row) for row in found[:limit]]
 
 
 def highlights(
-    connection: Connection[Any], *, query: str, texts: list[str]
+    connection: Connection[Any], *, words: TsQueries, texts: list[str]
 ) -> list[tuple[tuple[int, int], ...]]:
     """Where the query's words stand in each text, in any inflection: character spans."""
+    if not words.any_word:
+        return [()] * len(texts)
     marked: list[str] = [text[:HIGHLIGHT_CHARACTERS] for text in texts]
-    values = {"query": query, "texts": marked}
-    rows = dict(connection.execute(HEADLINES, values).fetchall())
+    values = {"tsquery": words.any_word, "texts": marked}
+    found = dict(connection.execute(HEADLINES, values).fetchall())
     return [
-        spans(rows.get(number, ""), original) for number, original in enumerate(marked, start=1)
+        spans(found.get(number, ""), original) for number, original in enumerate(marked, start=1)
     ]
 
 

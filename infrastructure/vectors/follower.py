@@ -108,6 +108,7 @@ class FaissFollower:
         query: NDArray[np.float32],
         limit: int,
         position: int,
+        allowed: NDArray[np.int64] | None = None,
     ) -> Nearest | None:
         # In this order: whoever empties the indexes says first that they hold nothing.
         indexes, reached = self._indexes, self._position
@@ -116,7 +117,7 @@ class FaissFollower:
         index = indexes.get(workspace_id)
         if index is None:
             return Nearest([], [], "faiss", reached)
-        ids, scores = index.search(query, limit)
+        ids, scores = index.search(query, limit, selector=allowed)
         return Nearest(ids.tolist(), scores.tolist(), "faiss", reached)
 
     def catch_up(self, connection: Connection[Any]) -> int:

@@ -9,6 +9,8 @@ from domain.transcript import IDS_PER_POSITION
 # What full text sees of one message: a tsvector holds at most 1 MiB of words.
 WORDS_FROM_CHARACTERS = 100_000
 
+LINK = r"(https?://|www\.)\S"
+
 
 def tables(schema: str) -> str:
     return f"""
@@ -40,6 +42,7 @@ def tables(schema: str) -> str:
         words tsvector GENERATED ALWAYS AS (
             to_tsvector('english', left(text, {WORDS_FROM_CHARACTERS}))
         ) STORED,
+        has_link boolean GENERATED ALWAYS AS (text ~* '{LINK}') STORED,
         PRIMARY KEY (workspace_id, message_id)
     );
     CREATE UNIQUE INDEX ON {schema}.message (conversation_id, message_key);
@@ -133,6 +136,7 @@ def tables(schema: str) -> str:
 def indexes(schema: str) -> str:
     return f"""
     CREATE INDEX ON {schema}.message (conversation_id, sent_at, message_id);
+    CREATE INDEX ON {schema}.message (workspace_id, sent_at, message_id);
     CREATE INDEX ON {schema}.message (workspace_id, text_key) WHERE text_key IS NOT NULL;
     CREATE INDEX ON {schema}.message USING gin (words);
     CREATE INDEX ON {schema}.message (workspace_id, position)

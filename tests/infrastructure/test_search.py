@@ -5,99 +5,43 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from psycopg_pool import ConnectionPool
 
-from application.commands.embed_upload import EmbedUpload, EmbedUploadHandler
 from application.ports.jobs import Stopped
 from application.ports.search import (
     Found,
     Hit,
-    SearchAnswer,
     SearchRequest,
     SearchTookTooLongError,
 )
 from application.ports.vectors import VectorsLaggingError
+from application.searching.query import parse
 from domain.message import Message
 from domain.workspace import UnknownWorkspaceError, Workspace
 from infrastructure.embedders.query_embedder import QueryEmbedder
-from infrastructure.projections.runner import ProjectionRunner
 from infrastructure.search import catalogue as catalogue_module
 from infrastructure.search import messages as messages_module
 from infrastructure.search.catalogue import PostgresVectorCatalogue
 from infrastructure.search.hybrid import HybridSearcher
 from infrastructure.search.meaning import Nearest
-from projections.authors.projection import AuthorsReadModel
-from projections.conversations.projection import ConversationsReadModel
-from projections.messages.projection import MessagesReadModel
-from projections.vectors.projection import VectorsReadModel
-from projections.workspaces.projection import WorkspacesReadModel
 from tests.support.archive import Ledger, app_conninfo, connect
-from tests.support.chats import NOON, History, message, room
+from tests.support.chats import NOON, message, room
 from tests.support.fake_embedder import HashEmbedder
+from tests.support.search_site import SearchSite
 from tests.support.shared_ledger import own_ledger, shared_ledger
 
 __all__ = ["own_ledger", "shared_ledger"]
 
 
-class Site:
-    """An archive with the read models that a search needs."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
-        self.history = History(ledger)
-        models: list[Any] = [
-            MessagesReadModel(),
-            VectorsReadModel(),
-            ConversationsReadModel(),
-            AuthorsReadModel(),
-            WorkspacesReadModel(),
-        ]
-        self.runner = ProjectionRunner(ledger.pool, ledger.reader, models)
-        self.runner.ensure_all()
-        self.searcher = HybridSearcher(ledger.pool, ledger.positions, QueryEmbedder(HashEmbedder()))
-
-    def tell(self, *items: Any, has_vectors: bool = True) -> UUID:
-        """One upload, searchable."""
-        upload = self.history.upload(*items)
-        self.advance()
-        if has_vectors:
-            self.embed(upload)
-        return upload
-
-    def embed(self, upload: UUID) -> None:
-        catalogue = PostgresVectorCatalogue(self.ledger.pool, self.ledger.positions)
-        handler = EmbedUploadHandler(self.ledger.archive, HashEmbedder(), catalogue)
-        handler(EmbedUpload(upload_id=upload), should_stop=lambda: False)
-        self.advance()
-
-    def advance(self, *names: str) -> None:
-        for name in names or self.runner.names:
-            assert not self.runner.advance(name)
-
-    def search(self, query: str, **options: Any) -> SearchAnswer:
-        request = SearchRequest(
-            workspace_id=options.pop("workspace_id", self.ledger.workspace_id),
-            query=query,
-            **options,
-        )
-        return self.searcher.search(request)
-
-    def hits(self, query: str, **options: Any) -> list[str]:
-        return [hit.message.text for hit in self.search(query, **options).hits]
-
-    def hit(self, query: str, **options: Any) -> Hit:
-        return self.search(query, **options).hits[0]
-
-
 @pytest.fixture
-def site(own_ledger: Ledger) -> Site:
-    return Site(own_ledger)
+def site(own_ledger: Ledger) -> SearchSite:
+    return SearchSite(own_ledger)
 
 
-def test_a_word_of_a_link_with_an_ampersand_is_found(site: Site) -> None:
+def test_a_word_of_a_link_with_an_ampersand_is_found(site: SearchSite) -> None:
     link = "example.com/find?a=1&b=2"
     site.tell(message(0, f"see {link}"), message(1, "something else"))
 
@@ -107,7 +51,7 @@ def test_a_word_of_a_link_with_an_ampersand_is_found(site: Site) -> None:
     assert all(hit.message.text[start:end] in link for start, end in hit.highlights)
 
 
-def test_words_meaning_and_both_find_what_they_are_for(site: Site) -> None:
+def test_words_meaning_and_both_find_what_they_are_for(site: SearchSite) -> None:
     site.tell(
         message(0, "sailing boats"),
         message(1, "boat"),
@@ -140,34 +84,34 @@ def test_words_meaning_and_both_find_what_they_are_for(site: Site) -> None:
     ]
 
 
-def test_words_alone_find_some_of_the_words_after_all_of_them(site: Site) -> None:
+def test_words_alone_find_some_of_the_words_after_all_of_them(site: SearchSite) -> None:
     site.tell(message(0, "boat"), message(1, "boat and harbour"), message(2, "lunch"))
 
     assert site.hits("boat harbour", mode="words") == ["boat and harbour", "boat"]
 
 
-def test_what_a_query_excludes_is_not_found_by_words(site: Site) -> None:
+def test_what_a_query_excludes_is_not_found_by_words(site: SearchSite) -> None:
     site.tell(message(0, "boat in the rain"), message(1, "boat in the sun"))
 
     assert site.hits("boat -rain", mode="words") == ["boat in the sun"]
     assert site.hits("boat sun -rain", mode="words") == ["boat in the sun"]
 
 
-def test_a_quoted_phrase_comes_first(site: Site) -> None:
+def test_a_quoted_phrase_comes_first(site: SearchSite) -> None:
     site.tell(message(0, "trip by boat"), message(1, "the boat trip is on"))
 
     assert site.hits('"boat trip"', mode="words")[0] == "the boat trip is on"
 
 
 @pytest.mark.parametrize("query", ["!", "'", "a & | b", "\\", ":*", "(((", "%s %(x)s", "the", "😀"])
-def test_no_query_breaks_the_search(site: Site, query: str) -> None:
+def test_no_query_breaks_the_search(site: SearchSite, query: str) -> None:
     site.tell(message(0, "something"))
 
     for mode in ("words", "meaning", "hybrid"):
         assert len(site.search(query, mode=mode).hits) <= 1
 
 
-def test_messages_with_the_same_text_are_one_hit_that_counts_the_others(site: Site) -> None:
+def test_messages_with_the_same_text_are_one_hit_that_counts_the_others(site: SearchSite) -> None:
     """The latest stands for all."""
     site.tell(message(0, "ok boat"), message(1, "ok boat"), message(2, "ok boat", author="Bob"))
     for mode in ("words", "meaning", "hybrid"):
@@ -175,7 +119,7 @@ def test_messages_with_the_same_text_are_one_hit_that_counts_the_others(site: Si
         assert (hit.message.author, hit.same_text) == ("Bob", 2)
 
 
-def test_a_system_notice_is_found_by_words(site: Site) -> None:
+def test_a_system_notice_is_found_by_words(site: SearchSite) -> None:
     """It has no text key: nothing says what it means."""
     site.tell(
         message(0, "Ada created the group", author=None, kind="system"),
@@ -186,7 +130,7 @@ def test_a_system_notice_is_found_by_words(site: Site) -> None:
     assert [(h.message.author, h.meaning, h.same_text) for h in hits] == [(None, None, 0)] * 2
 
 
-def test_an_edited_text_is_not_found_any_more(site: Site) -> None:
+def test_an_edited_text_is_not_found_any_more(site: SearchSite) -> None:
     site.tell(message(0, "at the harbour"))
     site.tell(message(0, "at the bakery"))
 
@@ -194,7 +138,7 @@ def test_an_edited_text_is_not_found_any_more(site: Site) -> None:
         assert site.hits("harbour bakery", mode=mode) == ["at the bakery"]
 
 
-def test_limit_is_what_comes_back(site: Site) -> None:
+def test_limit_is_what_comes_back(site: SearchSite) -> None:
     site.tell(*(message(n, f"boat number {n}") for n in range(150)))
 
     for mode in ("words", "meaning", "hybrid"):
@@ -205,7 +149,7 @@ def context(hit: Hit) -> tuple[list[str], list[str]]:
     return [m.text for m in hit.before], [m.text for m in hit.after]
 
 
-def test_context_is_what_stood_around_in_the_same_conversation(site: Site) -> None:
+def test_context_is_what_stood_around_in_the_same_conversation(site: SearchSite) -> None:
     spoken = [message(n, f"w{n}") for n in range(6)]
     aside = [message(n, f"x{n}", key=f"x{n}", conversation="Other") for n in range(6)]
     site.tell(room("Team"), *(m for pair in zip(spoken, aside, strict=True) for m in pair))
@@ -218,13 +162,13 @@ def test_context_is_what_stood_around_in_the_same_conversation(site: Site) -> No
     assert site.hit("w2").before[0].conversation == "Team"
 
 
-def test_messages_of_the_same_minute_keep_the_order_of_the_file(site: Site) -> None:
+def test_messages_of_the_same_minute_keep_the_order_of_the_file(site: SearchSite) -> None:
     site.tell(*(message(0, f"w{n}", key=f"k{n}") for n in (3, 1, 4, 0, 2)))
 
     assert context(site.hit("w4")) == (["w3", "w1"], ["w0", "w2"])
 
 
-def test_coverage_is_partial_while_vectors_are_outstanding(site: Site) -> None:
+def test_coverage_is_partial_while_vectors_are_outstanding(site: SearchSite) -> None:
     site.tell(message(0, "boat"), message(1, "joined", author=None, kind="system"))
     upload = site.tell(message(5, "boat"), message(6, "lunch"), has_vectors=False)
     waiting = site.search("boat").coverage
@@ -244,7 +188,7 @@ WHERE m.workspace_id = %s
 
 
 def test_coverage_is_what_a_count_of_all_messages_says(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    site: SearchSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever waits: overlaps, repeated texts, edits, an upload that is never embedded."""
 
@@ -279,7 +223,7 @@ def test_coverage_is_what_a_count_of_all_messages_says(
 
 
 def test_coverage_is_partial_before_the_vectors_read_model_has_heard_of_messages(
-    site: Site,
+    site: SearchSite,
 ) -> None:
     site.history.upload(message(0, "boat"))
     site.advance("messages", "conversations", "authors")
@@ -289,7 +233,7 @@ def test_coverage_is_partial_before_the_vectors_read_model_has_heard_of_messages
     assert [h.message.text for h in answer.hits] == ["boat"]
 
 
-def test_an_answer_says_its_position_and_whether_it_is_stale(site: Site) -> None:
+def test_an_answer_says_its_position_and_whether_it_is_stale(site: SearchSite) -> None:
     site.tell(message(0, "boat"))
     head = site.ledger.head()
     assert site.search("boat", min_position=head).is_stale is False
@@ -304,7 +248,7 @@ def test_an_answer_says_its_position_and_whether_it_is_stale(site: Site) -> None
     assert (fresh.is_stale, fresh.position, len(fresh.hits)) == (False, later, 2)
 
 
-def test_no_connection_is_held_while_the_model_computes(site: Site) -> None:
+def test_no_connection_is_held_while_the_model_computes(site: SearchSite) -> None:
     site.tell(message(0, "boat"))
     conninfo = app_conninfo(site.ledger.url)
     with ConnectionPool(conninfo, max_size=1, min_size=1, kwargs={"autocommit": True}) as pool:
@@ -320,7 +264,7 @@ def test_no_connection_is_held_while_the_model_computes(site: Site) -> None:
 
 
 @pytest.mark.parametrize("table", ["messages_v1.message", "authors_v1.author"])
-def test_a_search_that_takes_too_long_is_given_up(site: Site, table: str) -> None:
+def test_a_search_that_takes_too_long_is_given_up(site: SearchSite, table: str) -> None:
     """Whether it waits for one statement or for one of several that are on their way."""
     site.tell(message(0, "boat"))
     patient = site.searcher
@@ -340,10 +284,10 @@ def test_a_search_that_takes_too_long_is_given_up(site: Site, table: str) -> Non
         assert connection.execute("SHOW statement_timeout").fetchone() == ("0",)
 
 
-def test_another_workspace_never_appears(site: Site) -> None:
+def test_another_workspace_never_appears(site: SearchSite) -> None:
     """Not in hits, nor in context, nor in counts."""
     site.tell(message(0, "boat"), message(1, "harbour"))
-    other = Site(Ledger(**_fields(site.ledger, workspace_id=uuid4())))
+    other = SearchSite(Ledger(**_fields(site.ledger, workspace_id=uuid4())))
     other.tell(message(0, "boat"), message(1, "boat again"))
 
     for mode in ("words", "meaning", "hybrid"):
@@ -355,17 +299,17 @@ def test_another_workspace_never_appears(site: Site) -> None:
     assert site.hits("boat", workspace_id=uuid4()) == []
 
 
-def test_a_workspace_that_nobody_vouches_for_has_to_be_there(site: Site) -> None:
+def test_a_workspace_that_nobody_vouches_for_has_to_be_there(site: SearchSite) -> None:
     """It is missed before anything is found, so that no search of it is recorded."""
     workspace = Workspace.create(str(uuid4()))
     request = SearchRequest(workspace_id=workspace.id, query="boat", is_workspace_known=False)
     found: list[Found] = []
     with pytest.raises(UnknownWorkspaceError):
-        site.searcher.search(request, found.append)
+        site.searcher.search(request, parse(request.query), found.append)
     assert found == []
     site.ledger.record(workspace)
     site.advance()
-    assert site.searcher.search(request, found.append).hits == []
+    assert site.searcher.search(request, parse(request.query), found.append).hits == []
     assert len(found) == 1
 
 
@@ -381,7 +325,7 @@ class Behind:
         return self._then if position else Nearest([], [], "faiss", 0)
 
 
-def test_vectors_in_memory_that_were_behind_are_asked_once_more(site: Site) -> None:
+def test_vectors_in_memory_that_were_behind_are_asked_once_more(site: SearchSite) -> None:
     """They begin to compare before it is known how far the answer reaches."""
     site.tell(message(0, "boat"))
     caught_up = Behind(Nearest([], [], "faiss", 10**9))
@@ -402,7 +346,7 @@ def _fields(ledger: Ledger, **changes: Any) -> dict[str, Any]:
     return {name: getattr(ledger, name) for name in Ledger.__slots__} | changes
 
 
-def test_waiting_for_vectors_ends_when_it_should_stop(site: Site) -> None:
+def test_waiting_for_vectors_ends_when_it_should_stop(site: SearchSite) -> None:
     """A worker that ends does not wait for a read model that lags."""
     catalogue = PostgresVectorCatalogue(site.ledger.pool, site.ledger.positions)
     position = site.ledger.head() + 1
@@ -413,7 +357,7 @@ def test_waiting_for_vectors_ends_when_it_should_stop(site: Site) -> None:
 
 
 def test_vectors_that_lag_are_not_waited_for_beyond_a_time(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    site: SearchSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(catalogue_module, "TIMEOUT_SECONDS", 0.1)
     with pytest.raises(VectorsLaggingError, match="within 0 s: see `chatledger projection"):
@@ -422,7 +366,7 @@ def test_vectors_that_lag_are_not_waited_for_beyond_a_time(
         )
 
 
-def test_messages_far_apart_in_time_share_no_context(site: Site) -> None:
+def test_messages_far_apart_in_time_share_no_context(site: SearchSite) -> None:
     """Context is the order of the conversation, however long it was silent."""
     late: Message = message(1, "w1")._replace(sent_at=NOON + timedelta(days=4_000))
     site.tell(message(0, "w0"), late)

@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from psycopg import Connection
 
 from application.commands.perform_search import QueryRefusedError, check
-from application.ports.search import EmptyQueryError, SearchRequest
+from application.ports.search import SearchRequest
+from application.searching.query import parse
 from infrastructure.search import words
 from infrastructure.search.fusion import fuse
 from infrastructure.search.meaning import NEAREST, SEGMENTS, Nearest, nearest_by_pgvector
+from infrastructure.search.tsquery import TsQueries, tsqueries
 from tests.support.archive import Ledger
 from tests.support.shared_ledger import shared_ledger
 from tests.support.vector_feed import DIMENSIONS, VectorFeed, unit_vectors
@@ -58,9 +61,13 @@ def test_who_is_better_in_both_rankings_is_better_fused(one: list[int], two: lis
                 assert order.index(a) < order.index(b)
 
 
+def asked(connection: Connection[Any], query: str) -> TsQueries:
+    return tsqueries(connection, parse(query))
+
+
 def marked(ledger: Ledger, query: str, text: str) -> list[str]:
     with ledger.pool.connection() as connection:
-        [spans] = words.highlights(connection, query=query, texts=[text])
+        [spans] = words.highlights(connection, words=asked(connection, query), texts=[text])
     return [text[start:end] for start, end in spans]
 
 
@@ -105,7 +112,7 @@ def test_a_text_with_marks_in_itself_has_the_right_highlights_or_none(
 )
 def test_highlights_are_spans_of_the_query_s_word(shared_ledger: Ledger, text: str) -> None:
     with shared_ledger.pool.connection() as connection:
-        [spans] = words.highlights(connection, query="dog", texts=[text])
+        [spans] = words.highlights(connection, words=asked(connection, "dog"), texts=[text])
     for start, end in spans:
         assert text[start:end].lower() in {"dog", "dogs"}
     assert list(spans) == sorted(spans)
@@ -117,11 +124,6 @@ def test_highlights_are_spans_of_the_query_s_word(shared_ledger: Ledger, text: s
 def test_a_query_that_cannot_be_searched_for_is_refused(query: str) -> None:
     with pytest.raises(QueryRefusedError):
         check(SearchRequest(workspace_id=uuid4(), query=query))
-
-
-def test_an_empty_query_is_refused() -> None:
-    with pytest.raises(EmptyQueryError):
-        check(SearchRequest(workspace_id=uuid4(), query=" \n"))
 
 
 def nearest(feed: VectorFeed, query: Any, limit: int = 10, **changes: Any) -> Nearest:

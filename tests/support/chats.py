@@ -132,6 +132,7 @@ class History:
             filename="chat.txt",
             options={},
         )
+        self.ledger.record(upload)
         found = split(self.ledger, upload.id, items, parts)
         upload.record_read(batches=len(found), messages=len(items))
         self.ledger.record(*found, upload)

@@ -1,0 +1,154 @@
+"""How deep the meaning side looks, and where: in memory or in PostgreSQL, at all or at a few."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from typing import Any, TypedDict
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg import Connection
+
+from domain.transcript import IDS_PER_POSITION
+from infrastructure.search import meaning
+from infrastructure.search.meaning import Accelerator, MeaningHit, Nearest
+from infrastructure.search.restriction import Restriction
+
+# With so few texts that may be found, exactly those are compared. With more, the nearest of all
+# are looked through for those that may be: among so many some are near enough.
+FEW_TEXTS = 20_000
+MOST_LOOKED_THROUGH = 10_000
+# Some vectors have no message: of superseded texts, and of withdrawn uploads as long as an index
+# in memory holds them. PostgreSQL forgets at once what was withdrawn.
+MOST_CANDIDATES = 1_000
+GROWTH = 4
+
+Vector = NDArray[np.float32]
+
+
+class Where(TypedDict):
+    workspace_id: UUID
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """
+    One query's vector against those of a workspace, at one moment of the database.
+
+    Args:
+        position: that an index in memory must have reached.
+        vectors_below: those that came later are not looked at; None: all are.
+        enough: hits that will do, where not as many as are asked for have a message.
+    """
+
+    connection: Connection[Any]
+    accelerator: Accelerator | None
+    where: Where
+    vector: Vector
+    restriction: Restriction
+    position: int
+    vectors_below: int | None
+    enough: int
+
+    def hits(self, depth: int, first: Nearest | None = None) -> tuple[list[MeaningHit], str]:
+        """
+        The nearest that may be found, at most so many, and what has compared them.
+
+        Args:
+            first: what is known of the nearest already: at least `depth` of them, if there are.
+        """
+        if not self.restriction.is_narrow:
+            found, engine, _ = self._looked_through(depth, MOST_CANDIDATES, self.enough, first)
+            return found, engine
+        allowed = self._allowed(FEW_TEXTS)
+        if allowed is None:
+            found, engine, is_whole = self._looked_through(depth, MOST_LOOKED_THROUGH, depth)
+            if is_whole or len(found) >= depth:
+                return found, engine
+            allowed = self._allowed(None)
+        if allowed is None or not len(allowed):
+            return [], "none"
+        return self._among(allowed, depth)
+
+    def _allowed(self, limit: int | None) -> NDArray[np.int64] | None:
+        most = limit if limit is not None else np.iinfo(np.int32).max
+        return meaning.allowed_vectors(
+            self.connection, **self.where, restriction=self.restriction, limit=most
+        )
+
+    def _among(self, allowed: NDArray[np.int64], depth: int) -> tuple[list[MeaningHit], str]:
+        if self.vectors_below is not None:
+            allowed = allowed[allowed < self.vectors_below]
+        nearest = self._nearest(depth, allowed)
+        return self._messages(nearest)[:depth], nearest.engine
+
+    def _looked_through(
+        self, depth: int, most: int, enough: int, first: Nearest | None = None
+    ) -> tuple[list[MeaningHit], str, bool]:
+        """Also whether there are no more."""
+        limit = depth if self.vectors_below is None else 2 * depth
+        while True:
+            nearest = first or self._nearest(limit)
+            first = None
+            is_whole = len(nearest.ids) < limit
+            nearest = self._of_then(nearest)
+            hits = self._messages(nearest)[:depth]
+            if is_whole or len(hits) >= min(enough, depth) or limit >= most:
+                return hits, nearest.engine, is_whole
+            limit = min(limit * GROWTH, most)
+
+    def _of_then(self, nearest: Nearest) -> Nearest:
+        """Without what came later."""
+        if self.vectors_below is None:
+            return nearest
+        pairs = zip(nearest.ids, nearest.cosines, strict=True)
+        kept = [(id_, cosine) for id_, cosine in pairs if id_ < self.vectors_below]
+        return nearest._replace(ids=[id_ for id_, _ in kept], cosines=[c for _, c in kept])
+
+    def _nearest(self, limit: int, allowed: NDArray[np.int64] | None = None) -> Nearest:
+        if self.accelerator is not None:
+            found = self.accelerator.nearest(
+                **self.where,
+                query=self.vector,
+                limit=limit,
+                position=self.position,
+                allowed=allowed,
+            )
+            if found is not None:
+                return found
+        return meaning.nearest_by_pgvector(
+            self.connection, **self.where, query=self.vector, limit=limit, allowed=allowed
+        )
+
+    def _messages(self, nearest: Nearest) -> list[MeaningHit]:
+        if not nearest.ids:
+            return []
+        return meaning.messages(
+            self.connection, **self.where, nearest=nearest, restriction=self.restriction
+        )
+
+
+class HeadStart:
+    """The nearest of all, looked for in memory while the database is asked for other things."""
+
+    def __init__(
+        self, threads: Executor, accelerator: Accelerator, where: Where, vector: Vector, limit: int
+    ) -> None:
+        # Before it is known how far it has to reach.
+        self._found: Future[Nearest | None] = threads.submit(
+            lambda: accelerator.nearest(**where, query=vector, limit=limit, position=0)
+        )
+
+    def nearest(self, position: int) -> Nearest | None:
+        """None: it had not reached the position."""
+        found = self._found.result()
+        is_late = found is None or (found.position is not None and found.position < position)
+        return None if is_late else found
+
+
+def vectors_below(position: int) -> int:
+    """Every vector that was recorded up to a position has a lower id."""
+    return (position + 1) * IDS_PER_POSITION

@@ -1,0 +1,156 @@
+"""A result as a whole: its messages by time, and how it is made up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from psycopg import Connection
+
+from application.ports.search import Facets, FacetValue, Sort
+from infrastructure.search.ranking import Ranked
+from infrastructure.search.restriction import Restriction
+from infrastructure.search.tsquery import TsQueries
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST = -62_135_596_800_000_000  # microseconds: the year 1
+LATEST = 253_402_300_799_999_999  # the end of 9999
+MOST_VALUES = 20  # of a facet; months: all
+# Below this, messages with only some of the words belong to the result, too.
+FEW = 10
+BY_TIME = """
+SELECT m.message_id, m.sent_at
+FROM read.message AS m
+WHERE m.workspace_id = %(workspace)s {result} {behind}
+ORDER BY m.sent_at {order}, m.message_id {order} LIMIT %(limit)s
+"""
+BEHIND = "AND (m.sent_at, m.message_id) {comparison} (%(last_at)s, %(last_id)s)"
+COUNTS = """
+SELECT m.author_id, m.conversation_id,
+       date_trunc('month', m.sent_at AT TIME ZONE 'UTC') AS month, count(*)
+FROM read.message AS m
+WHERE m.workspace_id = %(workspace)s {result}
+GROUP BY GROUPING SETS ((m.author_id), (m.conversation_id), (month))
+"""
+NAMES = """
+SELECT author_id, name FROM read.author
+WHERE workspace_id = %(workspace)s AND author_id = ANY(%(ids)s)
+"""
+TITLES = """
+SELECT conversation_id, title, format FROM read.conversation
+WHERE workspace_id = %(workspace)s AND conversation_id = ANY(%(ids)s)
+"""
+ERASED = "[erased]"
+
+
+class ResultSet(NamedTuple):
+    """All messages that a search finds, whatever the order: as SQL over `read.message AS m`."""
+
+    sql: str
+    values: Mapping[str, Any]
+
+
+def result_set(
+    restriction: Restriction,
+    words: TsQueries | None,
+    meant: Sequence[int] | None,
+    *,
+    is_relaxed: bool,
+) -> ResultSet:
+    """
+    Args:
+        words: those that messages are found by; None: none are.
+        meant: messages that are found by meaning; None: none are looked for so.
+        is_relaxed: whether some of the words are enough.
+    """
+    parts: list[str] = []
+    values = dict(restriction.values)
+    if words is not None:
+        tsquery = words.any_word if is_relaxed else words.all_words
+        parts.append("m.words @@ %(result)s::tsquery" if tsquery else "false")
+        values["result"] = tsquery
+    if meant is not None:
+        parts.append("m.message_id = ANY(%(meant)s)")
+        values["meant"] = list(meant)
+    found = f" AND ({' OR '.join(parts)})" if parts else ""
+    return ResultSet(restriction.sql + found, values)
+
+
+def by_time(
+    connection: Connection[Any],
+    workspace_id: UUID,
+    result: ResultSet,
+    sort: Sort,
+    *,
+    last: tuple[float, int] | None,
+    limit: int,
+) -> list[Ranked]:
+    """
+    Args:
+        last: key and message behind which the page begins; None: the first one.
+    """
+    is_oldest = sort == "oldest"
+    values = {"workspace": workspace_id, "limit": limit, **result.values}
+    behind = ""
+    if last is not None:
+        behind = BEHIND.format(comparison=">" if is_oldest else "<")
+        values["last_at"], values["last_id"] = moment_of(last[0]), last[1]
+    order = "ASC" if is_oldest else "DESC"
+    statement = BY_TIME.format(result=result.sql, behind=behind, order=order)
+    rows = connection.execute(statement, values).fetchall()
+    return [Ranked(message_id, 0, microseconds(sent_at)) for message_id, sent_at in rows]
+
+
+def facets(connection: Connection[Any], workspace_id: UUID, result: ResultSet) -> Facets:
+    values = {"workspace": workspace_id, **result.values}
+    authors: Counter[UUID] = Counter()
+    conversations: Counter[UUID] = Counter()
+    months: Counter[datetime] = Counter()
+    statement = COUNTS.format(result=result.sql)
+    for author_id, conversation_id, month, count in connection.execute(statement, values):
+        if month is not None:
+            months[month] = count
+        elif conversation_id is not None:
+            conversations[conversation_id] = count
+        elif author_id is not None:
+            authors[author_id] = count
+    best = [id_ for id_, _ in authors.most_common(MOST_VALUES)]
+    names = dict(connection.execute(NAMES, {"workspace": workspace_id, "ids": best}).fetchall())
+    talks = {
+        id_: (title, format_)
+        for id_, title, format_ in connection.execute(
+            TITLES, {"workspace": workspace_id, "ids": list(conversations)}
+        )
+    }
+    formats: Counter[str] = Counter()
+    for id_, count in conversations.items():
+        formats[talks.get(id_, ("", "unknown"))[1]] += count
+    return Facets(
+        total=conversations.total(),
+        authors=tuple(
+            FacetValue(str(id_), names.get(id_, ERASED), count)
+            for id_, count in authors.most_common(MOST_VALUES)
+        ),
+        conversations=tuple(
+            FacetValue(str(id_), talks.get(id_, (ERASED, ""))[0], count)
+            for id_, count in conversations.most_common(MOST_VALUES)
+        ),
+        months=tuple(
+            FacetValue(f"{month:%Y-%m}", f"{month:%Y-%m}", count)
+            for month, count in sorted(months.items(), reverse=True)
+        ),
+        formats=tuple(
+            FacetValue(name, name, count) for name, count in formats.most_common(MOST_VALUES)
+        ),
+    )
+
+
+def microseconds(at: datetime) -> int:
+    return (at - EPOCH) // timedelta(microseconds=1)
+
+
+def moment_of(key: float) -> datetime:
+    return EPOCH + timedelta(microseconds=max(EARLIEST, min(LATEST, int(key))))

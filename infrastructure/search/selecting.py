@@ -1,0 +1,162 @@
+"""Which messages a page of an answer shows, and which belong to the answer as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
+
+from psycopg import Connection
+
+from application.ports.search import SearchRequest
+from application.searching.query import Query
+from infrastructure.search import words as words_side
+from infrastructure.search.comparing import Comparison, HeadStart
+from infrastructure.search.meaning import MeaningHit
+from infrastructure.search.ranking import (
+    DEPTHS,
+    Key,
+    Ranked,
+    Sides,
+    behind,
+    rank,
+    without_repetition,
+)
+from infrastructure.search.restriction import Restriction
+from infrastructure.search.results import FEW, ResultSet, by_time, result_set
+from infrastructure.search.tsquery import TsQueries
+from infrastructure.search.words import WordsHit
+
+Measure = Callable[[str], AbstractContextManager[None]]
+
+
+class Page(NamedTuple):
+    entries: Sequence[Ranked]
+    has_more: bool
+
+
+class Selecting:
+    """
+    One search at one moment of the database.
+
+    Args:
+        comparison: None: nothing is looked for by meaning.
+        early: what was begun before: only for the first page of an order by relevance.
+    """
+
+    def __init__(
+        self,
+        connection: Connection[Any],
+        request: SearchRequest,
+        query: Query,
+        words: TsQueries,
+        restriction: Restriction,
+        comparison: Comparison | None,
+        early: HeadStart | None,
+        measure: Measure,
+    ) -> None:
+        self._connection = connection
+        self._request = request
+        self._words = words
+        self._restriction = restriction
+        self._comparison = comparison
+        self._early = early
+        self._measure = measure
+        # Beside a search by meaning, messages that share one common word with it are noise. Who
+        # excludes or quotes words asks for precision.
+        self._may_relax = comparison is None and not (query.excluded or query.required)
+        self._has_words = bool(query.groups) and request.mode != "meaning"
+        self._is_ranked = bool(query.groups) and request.sort == "relevance"
+        self._known: dict[int, tuple[Sides, list[tuple[Key, Ranked]]]] = {}
+        self.engine = "none"
+
+    def page(self) -> Page:
+        """The hits that follow on the last page, or the first ones."""
+        limit = self._request.limit
+        entries = self._by_relevance(limit + 1) if self._is_ranked else self._by_time(limit + 1)
+        return Page(entries[:limit], len(entries) > limit)
+
+    def whole(self) -> ResultSet:
+        """All that there is to be found, of which pages are parts."""
+        meant = None
+        if self._comparison is not None:
+            meant = [hit.message_id for hit in self._sides(len(DEPTHS) - 1).meant]
+        words = self._words if self._has_words else None
+        is_relaxed = False
+        if words is not None and self._may_relax:
+            with self._measure("words"):
+                is_relaxed = len(self._find(FEW, is_alone=False)) < FEW
+        return result_set(self._restriction, words, meant, is_relaxed=is_relaxed)
+
+    def _by_time(self, count: int) -> list[Ranked]:
+        after, sort = self._request.after, self._request.sort
+        last = None if after is None else (after.key, after.message_id)
+        result = self.whole()
+        with self._measure("order"):
+            return by_time(
+                self._connection,
+                self._request.workspace_id,
+                result,
+                sort,
+                last=last,
+                limit=count,
+            )
+
+    def _by_relevance(self, count: int) -> list[Ranked]:
+        after = self._request.after
+        level = 0 if after is None else after.level
+        found: list[Ranked] = []
+        while level < len(DEPTHS):
+            entries: Sequence[Ranked] = self._level(level)
+            if after is not None and level == after.level:
+                entries = behind(entries, after.key, after.message_id)
+            found += entries[: count - len(found)]
+            if len(found) == count or self._sides(level).is_whole:
+                break
+            level += 1
+        return found
+
+    def _level(self, level: int) -> list[Ranked]:
+        """Those of it that were not on the level before."""
+        earlier = {key for key, _ in self._ranked(level - 1)} if level else set()
+        return [entry for key, entry in self._ranked(level) if key not in earlier]
+
+    def _ranked(self, level: int) -> list[tuple[Key, Ranked]]:
+        self._sides(level)
+        return self._known[level][1]
+
+    def _sides(self, level: int) -> Sides:
+        if level not in self._known:
+            depth = DEPTHS[level]
+            worded = self._worded(depth)
+            meant = self._meant(depth)
+            is_whole = len(worded) < depth and len(meant) < depth
+            sides = Sides(meant, without_repetition(worded), is_whole)
+            self._known[level] = sides, rank(sides, level)
+        return self._known[level][0]
+
+    def _worded(self, depth: int) -> list[WordsHit]:
+        if not (self._has_words and self._is_ranked):
+            return []
+        with self._measure("words"):
+            return self._find(depth, is_alone=self._may_relax)
+
+    def _find(self, limit: int, *, is_alone: bool) -> list[WordsHit]:
+        return words_side.find(
+            self._connection,
+            workspace_id=self._request.workspace_id,
+            words=self._words,
+            restriction=self._restriction,
+            limit=limit,
+            is_alone=is_alone,
+        )
+
+    def _meant(self, depth: int) -> list[MeaningHit]:
+        if self._comparison is None:
+            return []
+        with self._measure("meaning"):
+            first = None
+            if self._early is not None and depth == DEPTHS[0]:
+                first = self._early.nearest(self._comparison.position)
+            hits, self.engine = self._comparison.hits(depth, first)
+        return hits

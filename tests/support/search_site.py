@@ -1,0 +1,84 @@
+"""An archive with the read models that a search needs, and a searcher over it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from application.commands.embed_upload import EmbedUpload, EmbedUploadHandler
+from application.ports.search import Hit, SearchAnswer, SearchRequest
+from application.searching.query import parse
+from infrastructure.embedders.query_embedder import QueryEmbedder
+from infrastructure.projections.runner import ProjectionRunner
+from infrastructure.search.catalogue import PostgresVectorCatalogue
+from infrastructure.search.hybrid import HybridSearcher
+from projections.authors.projection import AuthorsReadModel
+from projections.conversations.projection import ConversationsReadModel
+from projections.messages.projection import MessagesReadModel
+from projections.uploads.projection import UploadsReadModel
+from projections.vectors.projection import VectorsReadModel
+from projections.workspaces.projection import WorkspacesReadModel
+from tests.support.archive import Ledger
+from tests.support.chats import History
+from tests.support.fake_embedder import HashEmbedder
+
+
+class SearchSite:
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.history = History(ledger)
+        models: list[Any] = [
+            MessagesReadModel(),
+            VectorsReadModel(),
+            ConversationsReadModel(),
+            AuthorsReadModel(),
+            UploadsReadModel(),
+            WorkspacesReadModel(),
+        ]
+        self.runner = ProjectionRunner(ledger.pool, ledger.reader, models)
+        self.runner.ensure_all()
+        self.searcher = HybridSearcher(ledger.pool, ledger.positions, QueryEmbedder(HashEmbedder()))
+
+    def tell(self, *items: Any, has_vectors: bool = True) -> UUID:
+        """One upload, searchable."""
+        upload = self.history.upload(*items)
+        self.advance()
+        if has_vectors:
+            self.embed(upload)
+        return upload
+
+    def embed(self, upload: UUID) -> None:
+        catalogue = PostgresVectorCatalogue(self.ledger.pool, self.ledger.positions)
+        handler = EmbedUploadHandler(self.ledger.archive, HashEmbedder(), catalogue)
+        handler(EmbedUpload(upload_id=upload), should_stop=lambda: False)
+        self.advance()
+
+    def advance(self, *names: str) -> None:
+        for name in names or self.runner.names:
+            assert not self.runner.advance(name)
+
+    def search(self, query: str, **options: Any) -> SearchAnswer:
+        request = SearchRequest(
+            workspace_id=options.pop("workspace_id", self.ledger.workspace_id),
+            query=query,
+            **options,
+        )
+        return self.searcher.search(request, parse(request.query))
+
+    def hits(self, query: str, **options: Any) -> list[str]:
+        return [hit.message.text for hit in self.search(query, **options).hits]
+
+    def hit(self, query: str, **options: Any) -> Hit:
+        return self.search(query, **options).hits[0]
+
+    def pages(self, query: str, **options: Any) -> Iterator[SearchAnswer]:
+        """Every page of a result, one after the other."""
+        answer = self.search(query, **options)
+        yield answer
+        while answer.has_more:
+            answer = self.search(query, **options, after=answer.hits[-1].place)
+            yield answer
+
+    def whole(self, query: str, **options: Any) -> list[Hit]:
+        return [hit for page in self.pages(query, **options) for hit in page.hits]
