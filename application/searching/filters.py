@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 Feature = Literal["link", "attachment", "reaction", "reply"]
 FEATURES: tuple[Feature, ...] = get_args(Feature)
 MESSAGE_KINDS = ("message", "system", "action", "deleted")
-CONVERSATION_KINDS = ("direct", "group", "channel", "ai")
+CONVERSATION_KINDS = ("direct", "group", "channel", "ai", "unknown")
 KINDS = (*MESSAGE_KINDS, *CONVERSATION_KINDS)
 
 

@@ -7,7 +7,14 @@ from rich.padding import Padding
 from rich.text import Text
 
 from application.commands.perform_search import Searched
-from application.ports.search import Coverage, FoundMessage, Hit, SearchRequest
+from application.ports.search import (
+    Coverage,
+    Facets,
+    FoundMessage,
+    Hit,
+    SearchAnswer,
+    SearchRequest,
+)
 from interfaces.cli.terminal import clean, clean_line
 
 MATCH = "bold yellow"
@@ -26,6 +33,10 @@ def render(console: Console, searched: Searched, request: SearchRequest) -> None
         render_hit(console, rank, hit)
     if not answer.hits:
         line(console, Text(f"Nothing found for {clean(request.query)!r}."))
+    for note in answer.notes:
+        line(console, Text(clean_line(note), "yellow"))
+    if answer.facets is not None:
+        render_facets(console, answer.facets)
     if answer.is_stale:
         line(console, Text("The read models have not caught up: this may be old.", "yellow"))
     line(console, footer(searched))
@@ -50,7 +61,23 @@ def render_hit(console: Console, rank: int, hit: Hit) -> None:
     line(console, Text())
 
 
+def render_facets(console: Console, facets: Facets) -> None:
+    line(console, Text(f"{facets.total:,} messages in all", "bold"))
+    for name, values in (
+        ("People", facets.authors),
+        ("Conversations", facets.conversations),
+        ("Months", facets.months),
+        ("Formats", facets.formats),
+    ):
+        if values:
+            counts = (f"{clean_line(value.name)} {value.count:,}" for value in values)
+            line(console, Text(f"{name}: {' · '.join(counts)}"), indent=INDENT)
+    line(console, Text())
+
+
 def why(hit: Hit) -> str:
+    if hit.meaning is None and hit.words_rank is None:
+        return "listed"
     meaning = words = "–"
     if hit.meaning is not None:
         meaning = f"{hit.meaning:.3f} (#{hit.meaning_rank})"
@@ -106,13 +133,19 @@ def cut(text: Text, length: int) -> Text:
 def footer(searched: Searched) -> Text:
     answer = searched.answer
     parts = [
-        f"{len(answer.hits):,} hits" if len(answer.hits) != 1 else "1 hit",
+        counted(answer),
         covered(answer.coverage),
         f"engine {answer.engine}",
         f"{searched.milliseconds:.0f} ms",
         f"recorded at position {searched.position:,}",
     ]
     return Text(" · ".join(parts), "yellow" if answer.coverage.is_partial else "green")
+
+
+def counted(answer: SearchAnswer) -> str:
+    count = len(answer.hits)
+    hits = "1 hit" if count == 1 else f"{count:,} hits"
+    return f"{hits}, and more" if answer.has_more else hits
 
 
 def covered(coverage: Coverage) -> str:

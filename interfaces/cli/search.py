@@ -14,7 +14,7 @@ from domain.search import SearchMode
 
 if TYPE_CHECKING:
     from application.commands.perform_search import Searched
-    from application.ports.search import SearchRequest
+    from application.ports.search import SearchRequest, Sort
 
 NOTHING_FOUND = 1  # exit status
 FAILED = 2
@@ -36,6 +36,20 @@ class SearchFailedError(click.ClickException):
     show_default=True,
     help="What to go by.",
 )
+@click.option(
+    "--sort",
+    type=click.Choice(["relevance", "newest", "oldest"]),
+    default="relevance",
+    show_default=True,
+    help="What to order by.",
+)
+@click.option(
+    "--time-zone",
+    default="UTC",
+    show_default=True,
+    help="In which the days of QUERY begin, for example Europe/Berlin.",
+)
+@click.option("--facets", is_flag=True, help="Also how the whole result is made up.")
 @click.option("--limit", default=10, show_default=True, help="Hits at most, 1 to 100.")
 @click.option(
     "--context",
@@ -46,10 +60,23 @@ class SearchFailedError(click.ClickException):
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for programs.")
 def search(
-    *, query: str, workspace: str, mode: str, limit: int, neighbours: int, as_json: bool
+    *,
+    query: str,
+    workspace: str,
+    mode: str,
+    sort: str,
+    time_zone: str,
+    facets: bool,
+    limit: int,
+    neighbours: int,
+    as_json: bool,
 ) -> None:
     """
     Find the messages that mean QUERY, or say it. The log records the search.
+
+    QUERY may hold "exact phrases", -exclusions, `or`, beginnings*, and operators: from: in: before:
+    after: on: has: kind: upload:. An example: 'life jackets from:"Ada Lovelace" after:2024-03
+    -has:link'. With operators alone, all that they leave is listed, the newest first.
 
     Exit status 0: something was found; 1: nothing; 2: the search failed.
     """
@@ -67,6 +94,9 @@ def search(
                 workspace_id=workspace_id,
                 query=query,
                 mode=cast("SearchMode", mode),
+                sort=cast("Sort", sort),
+                time_zone=time_zone,
+                with_facets=facets,
                 limit=limit,
                 context=neighbours,
             )
@@ -117,6 +147,7 @@ def as_dict(searched: Searched, request: SearchRequest) -> dict[str, Any]:
     answer = searched.answer
     found = asdict(answer)
     for hit in found["hits"]:
+        del hit["place"]
         for message in (hit["message"], *hit["before"], *hit["after"]):
             message["id"] = str(message["id"])
     found["coverage"]["is_partial"] = answer.coverage.is_partial

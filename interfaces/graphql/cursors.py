@@ -21,7 +21,7 @@ REFUSED = "this is no cursor of this list: give one that the list has named"
 def encode_cursor(*keys: Any) -> str:
     """
     Args:
-        keys: integers, texts, UUIDs and aware times, which keep their microseconds.
+        keys: numbers, texts, UUIDs and aware times, which keep their microseconds.
     """
     return urlsafe_b64encode(orjson.dumps(keys)).rstrip(b"=").decode()
 
@@ -48,6 +48,12 @@ def whole(key: object) -> int:
     return key
 
 
+def number_of(key: object) -> float:
+    if isinstance(key, bool) or not isinstance(key, int | float):
+        raise ValueError("not a number")  # noqa: TRY004 - as all that is no cursor
+    return float(key)
+
+
 def text_of(key: object) -> str:
     if not isinstance(key, str) or "\x00" in key:  # PostgreSQL's text has no U+0000
         raise ValueError("not a text")
@@ -67,6 +73,7 @@ def time_of(key: object) -> datetime:
 
 READ: Mapping[type, Callable[[object], Any]] = {
     int: whole,
+    float: number_of,
     str: text_of,
     UUID: uuid_of,
     datetime: time_of,

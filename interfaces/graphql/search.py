@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from enum import Enum
 from typing import Annotated, cast
-from uuid import UUID
 
 import strawberry
 from strawberry.types.nodes import SelectedField, Selection
@@ -17,8 +17,10 @@ from application.commands.perform_search import (
     QueryRefusedError,
     Searched,
 )
-from application.ports.search import EmptyQueryError, SearchRequest, SearchTookTooLongError
+from application.ports.search import EmptyQueryError, SearchRequest, SearchTookTooLongError, Sort
 from application.ports.search import Hit as FoundHit
+from application.searching.filters import NO_FILTERS
+from application.searching.operators import OPERATORS
 from domain.search import SearchMode as Mode
 from domain.workspace import UnknownWorkspaceError
 from infrastructure.search.hybrid import READ_MODELS
@@ -28,6 +30,9 @@ from interfaces.graphql.message import Message
 from interfaces.graphql.reading import InWorkspace, MinPosition
 from interfaces.graphql.refusals import QueryRefused, SearchTimedOut, UnknownWorkspace
 from interfaces.graphql.scalars import BigInt
+from interfaces.graphql.search_cursors import cursor_of, place_of
+from interfaces.graphql.search_facets import Facets
+from interfaces.graphql.search_filter import SearchFilter
 
 Refused = QueryRefused | SearchTimedOut | UnknownWorkspace
 REFUSALS: Mapping[type[Exception], type[Refused]] = {
@@ -47,6 +52,17 @@ class SearchMode(Enum):
     @property
     def mode(self) -> Mode:
         return cast("Mode", self.value)
+
+
+@strawberry.enum(description="What a result is ordered by.")
+class SearchSort(Enum):
+    RELEVANCE = strawberry.enum_value("relevance", description="The best first.")
+    NEWEST = strawberry.enum_value("newest", description="What was sent last first.")
+    OLDEST = strawberry.enum_value("oldest", description="What was sent first first.")
+
+    @property
+    def sort(self) -> Sort:
+        return cast("Sort", self.value)
 
 
 @strawberry.type(description="How near a message is in meaning.")
@@ -77,8 +93,12 @@ class Span:
 
 @strawberry.type(description="A message that was found, and why.")
 class Hit:
+    cursor: str = strawberry.field(
+        description="What `after` takes to go on behind it, for example `WyI5ZjI1Il0`."
+    )
     score: float = strawberry.field(
-        description="Fused, for example 0.0328; comparable within one answer only."
+        description="Fused, for example 0.0328; comparable within one answer only. 0 where the "
+        "order is by time."
     )
     meaning: MeaningScore | None = strawberry.field(description="Null: not among the nearest.")
     words: WordsScore | None = strawberry.field(description="Null: it has none of the words.")
@@ -91,13 +111,15 @@ class Hit:
     )
 
     @classmethod
-    def of(cls, hit: FoundHit, workspace_id: UUID) -> Hit:
+    def of(cls, hit: FoundHit, request: SearchRequest) -> Hit:
+        workspace_id = request.workspace_id
         meaning = words = None
         if hit.meaning is not None and hit.meaning_rank is not None:
             meaning = MeaningScore(cosine=hit.meaning, rank=hit.meaning_rank)
         if hit.words is not None and hit.words_rank is not None:
             words = WordsScore(rank=hit.words_rank, score=hit.words)
         return cls(
+            cursor=cursor_of(hit.place, request),
             score=hit.score,
             meaning=meaning,
             words=words,
@@ -120,7 +142,18 @@ class Coverage:
 
 @strawberry.type(description="The answer to a search.")
 class SearchResult:
-    hits: list[Hit] = strawberry.field(description="Best first.")
+    hits: list[Hit] = strawberry.field(description="In the order that was asked for.")
+    has_more: bool = strawberry.field(description="Something follows behind the last hit.")
+    end_cursor: str | None = strawberry.field(
+        description="The last hit's cursor, for example `WyI5ZjI1Il0`; null: there are no hits."
+    )
+    facets: Facets | None = strawberry.field(
+        description="How the whole result is made up; counted only if it is asked for."
+    )
+    notes: list[str] = strawberry.field(
+        description="What of the query nothing fits, in sentences for people; for example "
+        "`nobody is called 'Adda'; did you mean Ada?`."
+    )
     coverage: Coverage = strawberry.field(description="How much of the archive was searched.")
     position: BigInt = strawberry.field(
         description="The log position that the answer reflects, for example 1024."
@@ -144,10 +177,15 @@ class SearchResult:
     )
 
     @classmethod
-    def of(cls, searched: Searched, workspace_id: UUID) -> SearchResult:
+    def of(cls, searched: Searched, request: SearchRequest) -> SearchResult:
         answer = searched.answer
+        hits = [Hit.of(hit, request) for hit in answer.hits]
         return cls(
-            hits=[Hit.of(hit, workspace_id) for hit in answer.hits],
+            hits=hits,
+            has_more=answer.has_more,
+            end_cursor=hits[-1].cursor if hits else None,
+            facets=None if answer.facets is None else Facets.of(answer.facets),
+            notes=list(answer.notes),
             coverage=Coverage(
                 indexed=answer.coverage.indexed,
                 total=answer.coverage.total,
@@ -172,22 +210,45 @@ SearchAnswer = Annotated[
 ]
 
 
-async def search(
+async def search(  # noqa: PLR0913, PLR0917 - the field's arguments
     info: Ask,
     query: Annotated[
         str,
         strawberry.argument(
             description=f"What to look for, in any words, at most {MAX_QUERY:,} characters, for "
-            'example `who brings the life jackets?`. For words: `"exact phrase"`, `or`, `-not`.'
+            'example `who brings the "life jackets"? from:Ada after:2024-03`. `"exact phrase"`, '
+            "`-not`, `or`, `beginn*`, and the operators "
+            + ", ".join(f"`{name}:`" for name in OPERATORS)
+            + "; a minus before one excludes. Only operators: everything that they leave."
         ),
     ],
     workspace: InWorkspace = "default",
     mode: Annotated[
         SearchMode, strawberry.argument(description="What to go by.")
     ] = SearchMode.HYBRID,
+    sort: Annotated[
+        SearchSort, strawberry.argument(description="What the hits are ordered by.")
+    ] = SearchSort.RELEVANCE,
+    filter: Annotated[
+        SearchFilter | None,
+        strawberry.argument(description="Which messages may be found, beside what the query says."),
+    ] = None,
+    time_zone: Annotated[
+        str,
+        strawberry.argument(
+            description="In which the days of the query begin, for example `Europe/Berlin`."
+        ),
+    ] = "UTC",
     limit: Annotated[
         int, strawberry.argument(description=f"Hits at most, 1 to {MAX_LIMIT}, for example 20.")
     ] = 10,
+    after: Annotated[
+        str | None,
+        strawberry.argument(
+            description="The cursor of a hit: what follows on it, of the result as it was when its "
+            "first page was made; for example `WyI5ZjI1Il0`."
+        ),
+    ] = None,
     context: Annotated[
         int,
         strawberry.argument(
@@ -206,15 +267,20 @@ async def search(
         request = SearchRequest(
             workspace_id=workspace_id,
             query=query,
+            filters=NO_FILTERS if filter is None else filter.filters,
+            time_zone=time_zone,
             mode=mode.mode,
+            sort=sort.sort,
             limit=limit,
             context=context if shown & {"before", "after"} or not is_valid(context) else 0,
             with_highlights="highlights" in shown,
             with_same_text="sameTextCount" in shown,
+            with_facets="facets" in shown_of_result(info),
             min_position=min_position or 0,
             timeout_seconds=0,
             is_workspace_known=False,
         )
+        request = replace(request, after=place_of(after, request))
         container = asked.container
 
         async def perform() -> Searched:
@@ -227,7 +293,7 @@ async def search(
         return refused(error)
     if found.answer.is_stale:
         asked.say_stale(info)
-    return SearchResult.of(found, workspace_id)
+    return SearchResult.of(found, request)
 
 
 def is_valid(context: int) -> bool:
@@ -237,26 +303,26 @@ def is_valid(context: int) -> bool:
 
 def shown_of_hits(info: Ask) -> set[str]:
     """The fields of hits that the operation asks for: what else a hit has is not looked up."""
+    hits = (field for field in fields_within(info.selected_fields) if field.name == "hits")
+    return {field.name for field in fields_within(hits)}
 
-    def named(selections: Iterable[Selection], name: str | None) -> Iterator[Selection]:
-        for selection in selections:
-            if not isinstance(selection, SelectedField):
-                yield from named(selection.selections, name)
-            elif name is None or selection.name == name:
+
+def shown_of_result(info: Ask) -> set[str]:
+    return {field.name for field in fields_within(info.selected_fields)}
+
+
+def fields_within(selections: Iterable[Selection]) -> Iterator[SelectedField]:
+    """The fields right below these, those in fragments included."""
+
+    def flat(inner: Iterable[Selection]) -> Iterator[SelectedField]:
+        for selection in inner:
+            if isinstance(selection, SelectedField):
                 yield selection
+            else:
+                yield from flat(selection.selections)
 
-    hits = named(named_within(info.selected_fields), "hits")
-    return {
-        field.name
-        for hit in hits
-        for field in named(hit.selections, None)
-        if isinstance(field, SelectedField)
-    }
-
-
-def named_within(fields: Iterable[Selection]) -> Iterator[Selection]:
-    for field in fields:
-        yield from field.selections
+    for selection in selections:
+        yield from flat(selection.selections)
 
 
 def refused(error: Exception) -> Refused:

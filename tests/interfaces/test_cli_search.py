@@ -16,7 +16,16 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from application.commands.perform_search import Searched
-from application.ports.search import Coverage, FoundMessage, Hit, SearchAnswer, SearchRequest
+from application.ports.search import (
+    Coverage,
+    Facets,
+    FacetValue,
+    FoundMessage,
+    Hit,
+    Place,
+    SearchAnswer,
+    SearchRequest,
+)
 from domain.search import Search
 from infrastructure.container import Container
 from interfaces.cli.render_search import MAX_TEXT, render
@@ -67,7 +76,9 @@ def message(text: str, author: str | None = "Ada", conversation: str = "Boat") -
     )
 
 
-def searched(*hits: Hit, coverage: Coverage | None = None, is_stale: bool = False) -> Searched:
+def searched(
+    *hits: Hit, coverage: Coverage | None = None, is_stale: bool = False, **changes: Any
+) -> Searched:
     answer = SearchAnswer(
         hits=hits,
         coverage=coverage or Coverage(indexed=7_412, total=7_412),
@@ -75,13 +86,16 @@ def searched(*hits: Hit, coverage: Coverage | None = None, is_stale: bool = Fals
         is_stale=is_stale,
         model="m",
         engine="faiss",
+        has_more=False,
     )
+    answer = replace(answer, **changes)
     return Searched(answer=answer, position=1_234, milliseconds=12.4)
 
 
 def hit(text: str = "rain\n  again", **changes: Any) -> Hit:
     found = Hit(
         message=message(text),
+        place=Place(11, 11, 0, 0.0328, 2**60),
         score=0.0328,
         meaning=0.6123,
         meaning_rank=2,
@@ -224,3 +238,37 @@ def test_a_database_out_of_reach_is_one_sentence(
     assert done.exit_code == 2
     assert done.stderr.startswith("Error: connection failed")
     assert done.stderr.count("\n") == 1
+
+
+def test_what_nothing_fits_and_how_the_result_is_made_up_are_said() -> None:
+    facets = Facets(
+        total=1_200,
+        authors=(FacetValue("1", "Ada" + HIDDEN, 1_000), FacetValue("2", "Bob", 200)),
+        conversations=(FacetValue("3", "Boat", 1_200),),
+        months=(FacetValue("2024-03", "2024-03", 1_200),),
+        formats=(),
+    )
+    shown = rendered(searched(hit(), facets=facets, notes=("nobody is called 'x'",), has_more=True))
+    lines = shown.splitlines()
+    assert "nobody is called 'x'" in lines
+    assert "1,200 messages in all" in lines
+    assert "   Conversations: Boat 1,200" in lines
+    assert "Formats" not in shown
+    assert "\x1b[2J" not in shown
+    assert "1 hit, and more · indexed" in lines[-1]
+
+
+def test_operators_narrow_and_order_and_facets_are_options(run: Any) -> None:
+    found = json.loads(run("from:bob in:kitchen", "--sort", "oldest", "--facets", "--json").stdout)
+    assert [hit["message"]["text"] for hit in found["hits"]] == ["ok"]
+    assert found["facets"]["total"] == 1
+    listed = run("in:kitchen -from:dee", "--context", "0").stdout
+    assert listed.index("» ok") < listed.index("» A plumber comes on Monday.")
+    assert "1. listed" in listed
+
+
+def test_a_mistyped_operator_fails_with_what_is_possible(run: Any) -> None:
+    failed = run("form:bob")
+    assert failed.exit_code == 2
+    assert "did you mean from:" in failed.stderr
+    assert run("rain from:nobody-here").exit_code == 1

@@ -19,6 +19,7 @@ from application.ports.search import (
     SearchRequest,
     SearchTookTooLongError,
 )
+from application.searching.query import Query
 from domain.search import Search
 from infrastructure.container import Container
 from infrastructure.log.reader import LogReader
@@ -231,7 +232,7 @@ def test_a_refusal_is_an_answer_with_a_code_a_reason_and_no_event(
 def test_a_search_given_up_has_a_type_of_its_own(
     site: Site, container: Container, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def give_up(request: SearchRequest, on_found: OnFound) -> SearchAnswer:
+    def give_up(request: SearchRequest, query: Query, on_found: OnFound) -> SearchAnswer:
         raise SearchTookTooLongError("a step of the search took longer than 10 s")
 
     monkeypatch.setattr(container.perform_search._searcher, "search", give_up)
