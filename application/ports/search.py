@@ -59,6 +59,7 @@ class FoundMessage:
     sent_at: datetime
     kind: str
     text: str
+    language: str | None = None  # ISO 639-1; None: the text does not tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

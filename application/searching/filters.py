@@ -41,6 +41,7 @@ class Filters:
     uploads: Choice = Choice()
     message_kinds: Choice = Choice()
     conversation_kinds: Choice = Choice()
+    languages: Choice = Choice()  # ISO 639-1 codes
     has: tuple[Feature, ...] = ()  # every one of them
     has_not: tuple[Feature, ...] = ()
     sent_from: datetime | None = None  # then or later
@@ -103,7 +104,14 @@ class Filters:
         return cls(**values)
 
 
-CHOICES = ("authors", "conversations", "uploads", "message_kinds", "conversation_kinds")
+CHOICES = (
+    "authors",
+    "conversations",
+    "uploads",
+    "message_kinds",
+    "conversation_kinds",
+    "languages",
+)
 NO_FILTERS = Filters()
 
 

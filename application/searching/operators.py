@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from application.searching.dates import DateUnclearError, span
 from application.searching.filters import FEATURES, KINDS, Feature, Filters
+
+LANGUAGE_CODE = re.compile(r"[a-z]{2}", re.ASCII)
 
 
 class QueryUnclearError(ValueError):
@@ -61,6 +64,17 @@ def by_kind(filters: Filters, value: Value, clock: Clock) -> Filters:
     return filters.with_kind(one_of("kind", value.text, KINDS), is_excluded=value.is_excluded)
 
 
+def by_language(filters: Filters, value: Value, clock: Clock) -> Filters:
+    del clock
+    code = value.text.lower()
+    if not LANGUAGE_CODE.fullmatch(code):
+        raise QueryUnclearError(
+            f"lang: takes the two letters of a language, for example lang:de, not {value.text!r}"
+        )
+    choice = filters.languages.with_value(code, is_excluded=value.is_excluded)
+    return replace(filters, languages=choice)
+
+
 def by_time(name: str) -> Apply:
     def apply(filters: Filters, value: Value, clock: Clock) -> Filters:
         if value.is_excluded:
@@ -89,6 +103,7 @@ OPERATORS = {
         Operator("on", "sent on that day, or in that month or year", "on:2024-03", by_time("on")),
         Operator("has", ", ".join(FEATURES), "has:link", by_feature),
         Operator("kind", ", ".join(KINDS), "kind:channel", by_kind),
+        Operator("lang", "the language that it is in", "lang:de", by_language),
         Operator("upload", "the uploaded file", "upload:chat.zip", by_name("uploads")),
     )
 }
@@ -103,6 +118,7 @@ FOREIGN = {
     "since": "after",
     "until": "before",
     "date": "on",
+    "language": "lang",
 }
 QUOTE = "to look for the text itself, put it in quotes"
 

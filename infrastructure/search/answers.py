@@ -11,9 +11,7 @@ from application.ports.search import Hit, Place, SearchRequest
 from infrastructure.search import messages
 from infrastructure.search.ranking import Ranked
 from infrastructure.search.tsquery import TsQueries
-from infrastructure.search.words import highlights
-
-Spans = tuple[tuple[int, int], ...]
+from infrastructure.search.words import Spans, highlights
 
 
 class Moment(NamedTuple):
@@ -46,7 +44,7 @@ def assemble(
     message, neighbours, same = found(), context(), repeated()
     marks: Sequence[Spans] = [()] * len(ids)
     if request.with_highlights:
-        texts = [message[id_].text for id_ in ids]
+        texts = [(message[id_].language, message[id_].text) for id_ in ids]
         marks = highlights(connection, words=words, texts=texts)
     hits = []
     for entry, spans in zip(chosen, marks, strict=True):

@@ -31,7 +31,7 @@ from infrastructure.search.ranking import DEPTHS
 from infrastructure.search.restriction import restriction
 from infrastructure.search.results import facets
 from infrastructure.search.selecting import Selecting
-from infrastructure.search.tsquery import tsqueries
+from infrastructure.search.tsquery import NOTHING, languages, tsqueries
 
 READ_MODELS = ("messages", "vectors", "conversations", "authors")
 STATEMENT_SECONDS = 10.0  # a step that takes longer would hold a connection from the others
@@ -95,7 +95,10 @@ class HybridSearcher:
             begun = request.after
             # That of the first page, however long ago it was made.
             moment = now if begun is None else Moment(*begun[:2])
-            words = tsqueries(connection, query)
+            words = NOTHING
+            if query.groups or query.excluded:
+                spoken = languages(connection, request.workspace_id)
+                words = tsqueries(connection, query, spoken)
             bound = None if begun is None else moment.messages_position
             narrowed = restriction(connection, request.workspace_id, query.filters, words, bound)
             comparison = None

@@ -15,7 +15,7 @@ MESSAGE = """
 m.message_id AS id, m.conversation_id, coalesce(c.title, '[erased]') AS conversation,
 m.author_id,
 CASE WHEN m.author_id IS NULL THEN NULL ELSE coalesce(a.name, '[erased]') END AS author,
-m.sent_at, m.kind, m.text
+m.sent_at, m.kind, m.text, m.language
 """
 JOINS = """
 LEFT JOIN read.conversation AS c
@@ -168,6 +168,7 @@ def found(row: Sequence[Any]) -> FoundMessage:
         sent_at=row[5],
         kind=row[6],
         text=row[7],
+        language=row[8],
     )
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from application.searching.filters import Feature, Filters
+from application.searching.filters import Choice, Feature, Filters
 from domain.transcript import IDS_PER_POSITION
 from infrastructure.search.names import CONVERSATIONS, FILES, PEOPLE, Meant, meant
 from infrastructure.search.tsquery import TsQueries
@@ -53,6 +53,7 @@ def restriction(
         made.among("conversation_id", talks)
         made.of_uploads(meant(connection, workspace_id, filters.uploads, FILES))
         made.of_kinds(filters)
+        made.in_languages(filters.languages)
         made.having(filters)
         if filters.sent_from is not None:
             made.add("m.sent_at >= %(sent_from)s", sent_from=filters.sent_from)
@@ -105,6 +106,16 @@ class Conditions:
             self.add(IN_KIND.format(name="talks"), talks=list(talks.any_of))
         if talks.none_of:
             self.add(f"NOT {IN_KIND.format(name='not_talks')}", not_talks=list(talks.none_of))
+
+    def in_languages(self, languages: Choice) -> None:
+        """What does not tell its language is in none of those that are excluded."""
+        if languages.any_of:
+            self.add("m.language = ANY(%(languages)s)", languages=list(languages.any_of))
+        if languages.none_of:
+            self.add(
+                "(m.language IS NULL OR m.language <> ALL(%(not_languages)s))",
+                not_languages=list(languages.none_of),
+            )
 
     def having(self, filters: Filters) -> None:
         for feature in filters.has:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import Connection
 
+from domain.searchable import places, searchable
 from infrastructure.search.restriction import Restriction
-from infrastructure.search.tsquery import CONFIGURATION, TsQueries
+from infrastructure.search.tsquery import TsQueries
+from projections.messages.fulltext import configuration_of
 
 FIND = """
 SELECT m.message_id, m.text_key, ts_rank_cd(m.words, %(tsquery)s::tsquery, 1) AS rank
@@ -19,11 +22,15 @@ ORDER BY rank DESC, m.message_id DESC LIMIT %(limit)s
 # Private-use characters as marks: a message that holds them is not highlighted.
 START, STOP = "\ue000", "\ue001"
 HEADLINES = f"""
-SELECT position, ts_headline('{CONFIGURATION}', text, %(tsquery)s::tsquery,
+SELECT position, ts_headline(configuration::regconfig, text, %(tsquery)s::tsquery,
     'HighlightAll=true, StartSel={START}, StopSel={STOP}')
-FROM unnest(%(texts)s::text[]) WITH ORDINALITY AS t (text, position)
+FROM unnest(%(configurations)s::text[], %(texts)s::text[])
+    WITH ORDINALITY AS t (configuration, text, position)
 """
 HIGHLIGHT_CHARACTERS = 20_000
+
+
+Spans = tuple[tuple[int, int], ...]  # ends exclusive
 
 
 class WordsHit(NamedTuple):
@@ -61,20 +68,31 @@ def find(
 
 
 def highlights(
-    connection: Connection[Any], *, words: TsQueries, texts: list[str]
-) -> list[tuple[tuple[int, int], ...]]:
-    """Where the query's words stand in each text, in any inflection: character spans."""
+    connection: Connection[Any], *, words: TsQueries, texts: Sequence[tuple[str | None, str]]
+) -> list[Spans]:
+    """
+    Where the query's words stand in each text, in any inflection: character spans.
+
+    Args:
+        texts: each with its language.
+    """
     if not words.any_word:
         return [()] * len(texts)
-    marked: list[str] = [text[:HIGHLIGHT_CHARACTERS] for text in texts]
-    values = {"tsquery": words.any_word, "texts": marked}
+    originals = [text[:HIGHLIGHT_CHARACTERS] for _, text in texts]
+    folded = [searchable(text) for text in originals]
+    values = {
+        "tsquery": words.any_word,
+        "configurations": [configuration_of(language) for language, _ in texts],
+        "texts": folded,
+    }
     found = dict(connection.execute(HEADLINES, values).fetchall())
     return [
-        spans(found.get(number, ""), original) for number, original in enumerate(marked, start=1)
+        placed(spans(found.get(number, ""), text), original)
+        for number, (text, original) in enumerate(zip(folded, originals, strict=True), start=1)
     ]
 
 
-def spans(headline: str, original: str) -> tuple[tuple[int, int], ...]:
+def spans(headline: str, text: str) -> Spans:
     """Turn marks into spans. None at all if PostgreSQL changed anything else in the text."""
     found, plain, at = [], [], 0
     for part in headline.split(START):
@@ -83,4 +101,27 @@ def spans(headline: str, original: str) -> tuple[tuple[int, int], ...]:
             found.append((at, at + len(word)))
         plain.append(word + rest)
         at += len(word) + len(rest)
-    return tuple(found) if "".join(plain) == original else ()
+    return tuple(found) if "".join(plain) == text else ()
+
+
+def placed(found: Spans, original: str) -> Spans:
+    """From the text as it is searched to the text as it was written; what overlaps is one span."""
+    if original.isascii() or not found:
+        return found
+    origin = places(original)
+    if origin is None:
+        return ()
+    merged: list[tuple[int, int]] = []
+    for start, end in found:
+        of_letters = [place for place in origin[start:end] if place >= 0]
+        if not of_letters:
+            continue
+        first, last = of_letters[0], of_letters[-1] + 1
+        # What belongs to the last letter without being one, such as an accent of its own.
+        while last < len(original) and not searchable(original[last]):
+            last += 1
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return tuple(merged)

@@ -41,6 +41,7 @@ class Message(MessageFacts):
             text=row.text,
             sent_at=row.sent_at,
             kind=MessageKind(row.kind),
+            language=row.language,
             workspace_id=row.workspace_id,
             found=row,
         )
@@ -53,6 +54,7 @@ class Message(MessageFacts):
             text=found.text,
             sent_at=found.sent_at,
             kind=MessageKind(found.kind),
+            language=found.language,
             workspace_id=workspace_id,
             found=found,
         )

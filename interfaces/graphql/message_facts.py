@@ -43,6 +43,10 @@ class MessageFacts(Node):
         description="When it was sent, in UTC, for example `2024-03-01T09:02:00+00:00`."
     )
     kind: MessageKind = strawberry.field(description="What kind of line it is.")
+    language: str | None = strawberry.field(
+        description="The language that it was found to be in, for example `de`; null: its text "
+        "does not tell."
+    )
     workspace_id: strawberry.Private[UUID]
     found: strawberry.Private[MessageRow | FoundMessage]
 

@@ -57,6 +57,10 @@ class SearchFilter:
         default_factory=list,
         description="In a conversation of one of these kinds, for example `CHANNEL`; `kind:`.",
     )
+    languages: list[str] = strawberry.field(
+        default_factory=list,
+        description="ISO 639-1 codes; one of them is enough, for example `de`; `lang:`.",
+    )
     has: list[MessageFeature] = strawberry.field(
         default_factory=list, description="All of them, for example `LINK`; in a query: `has:`."
     )
@@ -82,6 +86,7 @@ class SearchFilter:
             uploads=Choice(tuple(self.uploads), tuple(self.not_uploads)),
             message_kinds=Choice(values(self.message_kinds)),
             conversation_kinds=Choice(values(self.conversation_kinds)),
+            languages=Choice(tuple(code.lower() for code in self.languages)),
             has=features(self.has),
             has_not=features(self.has_not),
             sent_from=moment(self.sent_from),

@@ -25,6 +25,7 @@ class MessageRow:
     zone: str  # stated, derived, assumed
     kind: str  # message, system, action, deleted
     text: str
+    language: str | None  # ISO 639-1; None: the text does not tell
     reply_to: str | None  # key of the message answered, in the same conversation
     thread: str | None  # key of the thread's root
     edited_at: datetime | None

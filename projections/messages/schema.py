@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from domain.transcript import IDS_PER_POSITION
-
-# What full text sees of one message: a tsvector holds at most 1 MiB of words.
-WORDS_FROM_CHARACTERS = 100_000
+from projections.messages.fulltext import WORDS
 
 LINK = r"(https?://|www\.)\S"
 
@@ -39,9 +37,9 @@ def tables(schema: str) -> str:
         digest bigint NOT NULL,        -- of its first sighting's content
         first_place bigint NOT NULL,   -- of its first sighting in an upload that was not withdrawn
         is_mixed boolean NOT NULL,     -- its sightings differ
-        words tsvector GENERATED ALWAYS AS (
-            to_tsvector('english', left(text, {WORDS_FROM_CHARACTERS}))
-        ) STORED,
+        language text,                 -- ISO 639-1; null: the text does not tell
+        words_text text,               -- what words are taken from; null: the text itself
+        words tsvector GENERATED ALWAYS AS ({WORDS}) STORED,
         has_link boolean GENERATED ALWAYS AS (text ~* '{LINK}') STORED,
         PRIMARY KEY (workspace_id, message_id)
     );
@@ -139,6 +137,7 @@ def indexes(schema: str) -> str:
     CREATE INDEX ON {schema}.message (workspace_id, sent_at, message_id);
     CREATE INDEX ON {schema}.message (workspace_id, text_key) WHERE text_key IS NOT NULL;
     CREATE INDEX ON {schema}.message USING gin (words);
+    CREATE INDEX ON {schema}.message (workspace_id, language);
     CREATE INDEX ON {schema}.message (workspace_id, position)
         WHERE position > message_id / {IDS_PER_POSITION};
     CREATE INDEX ON {schema}.message (workspace_id, author_id, sent_at, message_id)

@@ -10,18 +10,23 @@ import orjson
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
+from domain.searchable import searchable
+from projections.messages.fulltext import WORDS_FROM_CHARACTERS
+from projections.messages.language import language_of
 from projections.messages.records import Changes, Row
 
 COLUMNS = (
     "workspace_id, message_id, conversation_id, author_id, message_key, sent_at, precision, zone, "
     "kind, text, text_key, reply_to, thread, edited_at, reactions, attachments, extra, version, "
-    "upload_ids, position, digest, first_place, is_mixed"
+    "upload_ids, position, digest, first_place, is_mixed, language, words_text"
 )
 TYPES = [
     "uuid", "int8", "uuid", "uuid", "text", "timestamptz", "text", "text", "text", "text", "uuid",
     "text", "text", "timestamptz", "jsonb", "jsonb", "jsonb", "int4", "uuid[]", "int8", "int8",
-    "int8", "bool",
+    "int8", "bool", "text", "text",
 ]  # fmt: skip
+
+SPOKEN = ("message", "action")  # by people: the system speaks the phone's language
 
 
 def insert(connection: Connection[Any], schema: str, fresh: Any) -> None:
@@ -37,6 +42,7 @@ def insert(connection: Connection[Any], schema: str, fresh: Any) -> None:
 def values(row: Row) -> tuple[Any, ...]:
     fields = row.fields
     text_key = fields.get("text_key")
+    text = str(row.text)
     return (
         row.workspace_id,
         row.message_id,
@@ -47,7 +53,7 @@ def values(row: Row) -> tuple[Any, ...]:
         fields["precision"],
         fields["zone"],
         row.kind,
-        str(row.text),
+        text,
         None if text_key is None else UUID(text_key),
         fields.get("reply_to"),
         fields.get("thread"),
@@ -61,6 +67,8 @@ def values(row: Row) -> tuple[Any, ...]:
         row.origin.digest,
         row.origin.place,
         row.origin.is_mixed,
+        language_of(text) if row.kind in SPOKEN else None,
+        None if text.isascii() else searchable(text[:WORDS_FROM_CHARACTERS]),
     )
 
 
