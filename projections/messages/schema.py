@@ -53,6 +53,13 @@ def tables(schema: str) -> str:
         position bigint NOT NULL,      -- of the event that says so
         PRIMARY KEY (workspace_id, message_id, version)
     );
+    CREATE TABLE {schema}.removed_message (  -- for those who keep words elsewhere
+        workspace_id uuid NOT NULL,
+        message_id bigint NOT NULL,
+        position bigint NOT NULL,      -- of the withdrawal that removed it
+        PRIMARY KEY (workspace_id, message_id)
+    );
+    CREATE INDEX ON {schema}.removed_message (position);
     CREATE TABLE {schema}.sighting (         -- see sightings.py
         workspace_id uuid NOT NULL,
         message_id bigint NOT NULL,
@@ -138,6 +145,7 @@ def indexes(schema: str) -> str:
     CREATE INDEX ON {schema}.message (workspace_id, text_key) WHERE text_key IS NOT NULL;
     CREATE INDEX ON {schema}.message USING gin (words);
     CREATE INDEX ON {schema}.message (workspace_id, language);
+    CREATE INDEX ON {schema}.message (position, message_id);
     CREATE INDEX ON {schema}.message (workspace_id, position)
         WHERE position > message_id / {IDS_PER_POSITION};
     CREATE INDEX ON {schema}.message (workspace_id, author_id, sent_at, message_id)
@@ -154,6 +162,7 @@ def views(schema: str) -> Mapping[str, str]:
     names = (
         "message",
         "message_version",
+        "removed_message",
         "upload_outcome",
         "conversation_alias",
         "upload_span",

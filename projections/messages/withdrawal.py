@@ -44,6 +44,9 @@ WITH {OWN}, gone AS (
     WHERE m.workspace_id = own.workspace_id AND m.message_id = own.message_id
       AND m.upload_ids = ARRAY[%(upload)s]
     RETURNING m.workspace_id, m.message_id, m.text_key
+), noted AS (
+    INSERT INTO {{schema}}.removed_message (workspace_id, message_id, position)
+    SELECT workspace_id, message_id, %(position)s FROM gone
 ), versions AS (
     DELETE FROM {{schema}}.message_version AS v USING gone
     WHERE v.workspace_id = gone.workspace_id AND v.message_id = gone.message_id
@@ -108,7 +111,11 @@ def add_transcripts(
 
 def withdraw(connection: Connection[Any], schema: str, recorded: RecordedEvent) -> None:
     upload_id = recorded.event.originator_id
-    values = {"upload": upload_id, "workspace": recorded.workspace_id}
+    values = {
+        "upload": upload_id,
+        "workspace": recorded.workspace_id,
+        "position": recorded.position,
+    }
 
     def run(statement: str) -> list[Any]:
         cursor = connection.execute(statement.format(schema=schema), values)

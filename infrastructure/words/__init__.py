@@ -1,0 +1,1 @@
+"""Words in memory: an inverted index that follows the messages read model."""

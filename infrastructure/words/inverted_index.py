@@ -1,0 +1,268 @@
+"""The words of one workspace in memory, ranked by BM25."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infrastructure.vectors.lock import ReadWriteLock
+from infrastructure.words.segment import MOST_OFTEN, Counted, Segment, build, merged
+from infrastructure.words.vocabulary import Vocabulary
+
+# Robertson and Zaragoza 2009: how soon a word that is repeated says no more, and how much a long
+# message has to have it more often than a short one.
+K1 = 1.2
+B = 0.75
+# Small segments are merged soon, large ones seldom: a message is moved about as often as the
+# archive grows by this factor.
+TIER = 4
+SMALLEST = 4_096  # messages
+# From so large a share on, one sum a message is kept of all messages, and not of those found.
+DENSE_SHARE = 0.05
+
+Lexemes = Sequence[tuple[str, int]]  # each word of a message, and how often
+
+
+@dataclass(frozen=True, slots=True)
+class Alternatives:
+    """Words of which any stands for one word of a query, such as its form in each language."""
+
+    words: tuple[str, ...]
+    beginnings: tuple[str, ...] = ()
+
+
+class Scored(NamedTuple):
+    """Both of shape (found,), best first; of equals the latest message first."""
+
+    ids: NDArray[np.int64]
+    scores: NDArray[np.float32]
+
+
+class Part(NamedTuple):
+    """Both of shape (messages,): places in a segment, and what is said of each."""
+
+    documents: NDArray[np.int32]
+    scores: NDArray[np.float32]
+
+
+class InvertedIndex:
+    """Safe to use from several threads: searches run side by side, a change runs alone."""
+
+    def __init__(self) -> None:
+        self.vocabulary = Vocabulary()
+        self._segments: list[Segment] = []
+        self._lock = ReadWriteLock()
+
+    def __len__(self) -> int:
+        return sum(len(segment) - segment.dead for segment in self._segments)
+
+    @property
+    def memory_bytes(self) -> int:
+        """About: what the arrays take, and some 100 bytes for each word."""
+        return sum(s.memory_bytes for s in self._segments) + 100 * len(self.vocabulary)
+
+    def add(self, messages: Iterable[tuple[int, Lexemes]]) -> None:
+        """Add messages, or tell them anew: of equal ids the last counts."""
+        last = dict(messages)
+        if not last:
+            return
+        fresh = build(self._count(last))
+        with self._lock.writing():
+            self._bury(fresh.ids)
+            self._segments = [*self._segments, fresh]
+        # Nobody else changes them: searches go on meanwhile with those that there are.
+        segments = tiered(self._segments)
+        with self._lock.writing():
+            self._segments = segments
+
+    def remove(self, ids: Iterable[int]) -> int:
+        """Remove what is there of these messages; return how many that were."""
+        gone = np.unique(np.fromiter(ids, dtype=np.int64))
+        with self._lock.writing():
+            return self._bury(gone)
+
+    def search(
+        self,
+        asked: Sequence[Alternatives],
+        k: int,
+        *,
+        below: int | None = None,
+        allowed: NDArray[np.int64] | None = None,
+    ) -> Scored:
+        """
+        The messages that have any of the words, by BM25.
+
+        Args:
+            asked: one for each word of the query.
+            below: only messages with lower ids are looked at and counted; None: all are.
+            allowed: only these may be found, ascending; None: all may. Words are weighed by how
+                many messages have them, those that may not be found included.
+        """
+        numbers = [self._numbers(alternatives) for alternatives in asked]
+        with self._lock.reading():
+            limits = [limit_of(segment, below) for segment in self._segments]
+            total = sum(int(s.alive[:n].sum()) for s, n in zip(self._segments, limits, strict=True))
+            if not total or k < 1:
+                return NOTHING
+            words = sum(
+                int(s.total_lengths[n]) for s, n in zip(self._segments, limits, strict=True)
+            )
+            # What is gone is not taken off: it is little, until its segment is merged.
+            said = sum(limits)
+            average = words / said if words else 1.0
+            weights = [self._weight(found, limits, total) for found in numbers]
+            parts = [
+                scored(segment, limit, numbers, weights, average, allowed)
+                for segment, limit in zip(self._segments, limits, strict=True)
+            ]
+        return best(parts, k)
+
+    def count(self, alternatives: Alternatives) -> int:
+        """How many messages have any of them; one that has several may be counted for each."""
+        with self._lock.reading():
+            return sum(
+                int(segment.alive[segment.postings(number)[0]].sum())
+                for segment in self._segments
+                for number in self._numbers(alternatives)
+            )
+
+    def _numbers(self, alternatives: Alternatives) -> list[int]:
+        known = self.vocabulary.numbers
+        found = dict.fromkeys(known[word] for word in alternatives.words if word in known)
+        for beginning in alternatives.beginnings:
+            found |= dict.fromkeys(self.vocabulary.beginning_with(beginning))
+        return list(found)
+
+    def _average_length(self, limits: Sequence[int]) -> float:
+        """What is gone is not taken off: it is little, until its segment is merged."""
+        words = sum(int(s.total_lengths[n]) for s, n in zip(self._segments, limits, strict=True))
+        return words / sum(limits) if words else 1.0
+
+    def _weight(self, numbers: Sequence[int], limits: Sequence[int], total: int) -> float:
+        """Inverse document frequency, as Lucene has it: never negative."""
+        having = 0
+        for segment, limit in zip(self._segments, limits, strict=True):
+            for number in numbers:
+                documents = segment.postings(number)[0]
+                documents = documents[: int(np.searchsorted(documents, limit))]
+                is_whole = segment.dead == 0
+                having += len(documents) if is_whole else int(segment.alive[documents].sum())
+        having = min(having, total)
+        return float(np.log1p((total - having + 0.5) / (having + 0.5)))
+
+    def _bury(self, ids: NDArray[np.int64]) -> int:
+        return sum(segment.bury(ids) for segment in self._segments)
+
+    def _count(self, messages: dict[int, Lexemes]) -> Counted:
+        number = self.vocabulary.number
+        ids = sorted(messages)
+        terms: list[int] = []
+        counts: list[int] = []
+        sizes: list[int] = []
+        lengths: list[int] = []
+        for id_ in ids:
+            lexemes = messages[id_]
+            terms += [number(word) for word, _ in lexemes]
+            counts += [min(count, MOST_OFTEN) for _, count in lexemes]
+            sizes.append(len(lexemes))
+            lengths.append(sum(count for _, count in lexemes))
+        return Counted(
+            np.array(ids, dtype=np.int64),
+            np.array(lengths, dtype=np.int32),
+            np.array(terms, dtype=np.int32),
+            np.repeat(np.arange(len(ids), dtype=np.int32), sizes),
+            np.array(counts, dtype=np.uint8),
+        )
+
+
+NOTHING = Scored(np.empty(0, np.int64), np.empty(0, np.float32))
+
+
+def limit_of(segment: Segment, below: int | None) -> int:
+    """How many messages of a segment, from its first one, are looked at."""
+    return len(segment) if below is None else int(np.searchsorted(segment.ids, below))
+
+
+def scored(
+    segment: Segment,
+    limit: int,
+    numbers: Sequence[Sequence[int]],
+    weights: Sequence[float],
+    average: float,
+    allowed: NDArray[np.int64] | None,
+) -> Scored:
+    found = [
+        weighed(segment, number, limit, weight, average)
+        for same, weight in zip(numbers, weights, strict=True)
+        for number in same
+    ]
+    documents, scores = summed([part for part in found if len(part.documents)], len(segment))
+    is_kept = segment.alive[documents]
+    ids = segment.ids[documents]
+    if allowed is not None and len(allowed):
+        places = np.minimum(np.searchsorted(allowed, ids), len(allowed) - 1)
+        is_kept &= allowed[places] == ids
+    elif allowed is not None:
+        is_kept[:] = False
+    return Scored(ids[is_kept], scores[is_kept])
+
+
+def weighed(segment: Segment, term: int, limit: int, weight: float, average: float) -> Part:
+    """What one word says of the messages that have it."""
+    documents, counts = segment.postings(term)
+    end = int(np.searchsorted(documents, limit))
+    documents = documents[:end]
+    times = counts[:end].astype(np.float32)
+    norms = segment.lengths[documents].astype(np.float32)
+    norms *= K1 * B / average
+    norms += K1 * (1 - B) + times
+    times *= weight * (K1 + 1)
+    times /= norms
+    return Part(documents, times)
+
+
+def summed(found: Sequence[Part], size: int) -> Part:
+    """Each message once, with the sum of its scores. A message is in each array once at most."""
+    if not found:
+        return Part(np.empty(0, np.int32), np.empty(0, np.float32))
+    if len(found) == 1:
+        return found[0]
+    if sum(len(documents) for documents, _ in found) < DENSE_SHARE * size:
+        every = np.concatenate([documents for documents, _ in found])
+        unique, places = np.unique(every, return_inverse=True)
+        scores = np.concatenate([part for _, part in found])
+        return Part(unique, np.bincount(places, weights=scores).astype(np.float32))
+    sums = np.zeros(size, dtype=np.float32)
+    for documents, part in found:
+        sums[documents] += part
+    unique = np.flatnonzero(sums).astype(np.int32)
+    return Part(unique, sums[unique])
+
+
+def best(parts: Sequence[Scored], k: int) -> Scored:
+    ids = np.concatenate([part.ids for part in parts]) if parts else NOTHING.ids
+    scores = np.concatenate([part.scores for part in parts]) if parts else NOTHING.scores
+    if len(ids) > k:
+        # All that are as good as the last one: which of those are latest is still to be seen.
+        least = np.partition(scores, len(scores) - k)[len(scores) - k]
+        kept = np.flatnonzero(scores >= least)
+        ids, scores = ids[kept], scores[kept]
+    order = np.lexsort((-ids, -scores))[:k]
+    return Scored(ids[order], scores[order])
+
+
+def tiered(segments: list[Segment]) -> list[Segment]:
+    """The largest first; those at the end that are not much larger than the rest are merged."""
+    kept = sorted(segments, key=len, reverse=True)
+    tail = [kept.pop()]
+    size = len(tail[0])
+    while kept and (len(kept[-1]) < SMALLEST or len(kept[-1]) < TIER * size):
+        size += len(kept[-1])
+        tail.append(kept.pop())
+    if len(tail) == 1:
+        return [*kept, tail[0]]
+    return [*kept, merged(tail)]
