@@ -74,6 +74,7 @@ from infrastructure.search.catalogue import PostgresVectorCatalogue
 from infrastructure.search.hybrid import HybridSearcher
 from infrastructure.settings import Settings
 from infrastructure.vectors.follower import FaissFollower
+from infrastructure.words.follower import WordsFollower
 from projections.audit_trail.projection import AuditTrailReadModel
 from projections.authors.projection import AuthorsReadModel
 from projections.contract import ReadModel
@@ -247,7 +248,9 @@ class Container:
 
     @cached_property
     def searcher(self) -> HybridSearcher:
-        return HybridSearcher(self.pool, self.positions, self.query_embedder, self.follower)
+        return HybridSearcher(
+            self.pool, self.positions, self.query_embedder, self.follower, self.words_follower
+        )
 
     # What they need from the world
 
@@ -294,6 +297,10 @@ class Container:
             signing_key=self.master.derive("snapshot"),
             model=self.query_embedder.model,
         )
+
+    @cached_property
+    def words_follower(self) -> WordsFollower:
+        return WordsFollower(hub=self.notifications, pool=self.pool)
 
     @cached_property
     def key_listener(self) -> KeyDestructionListener:
@@ -348,6 +355,8 @@ class Container:
             self.key_listener.stop()
         if "follower" in vars(self):
             self.follower.stop()
+        if "words_follower" in vars(self):
+            self.words_follower.stop()
         if "searcher" in vars(self):
             self.searcher.close()
         self.event_feed.close()

@@ -149,6 +149,6 @@ class HeadStart:
         return None if is_late else found
 
 
-def vectors_below(position: int) -> int:
-    """Every vector that was recorded up to a position has a lower id."""
+def ids_below(position: int) -> int:
+    """Every vector and every message that was recorded up to a position has a lower id."""
     return (position + 1) * IDS_PER_POSITION

@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
+from uuid import UUID
 
 from psycopg import Connection
 from psycopg.errors import QueryCanceled
@@ -15,6 +16,7 @@ from psycopg_pool import ConnectionPool
 from application.ports.search import (
     Found,
     OnFound,
+    Place,
     SearchAnswer,
     SearchRequest,
     SearchTookTooLongError,
@@ -25,13 +27,14 @@ from infrastructure.embedders.query_embedder import QueryEmbedder
 from infrastructure.projections.positions import Positions
 from infrastructure.search import messages
 from infrastructure.search.answers import Moment, assemble
-from infrastructure.search.comparing import Comparison, HeadStart, Vector, Where, vectors_below
+from infrastructure.search.comparing import Comparison, HeadStart, Vector, Where, ids_below
 from infrastructure.search.meaning import Accelerator
 from infrastructure.search.ranking import DEPTHS
 from infrastructure.search.restriction import restriction
 from infrastructure.search.results import facets
 from infrastructure.search.selecting import Selecting
-from infrastructure.search.tsquery import NOTHING, languages, tsqueries
+from infrastructure.search.tsquery import NOTHING, Meant, languages, tsqueries
+from infrastructure.words.follower import Known
 
 READ_MODELS = ("messages", "vectors", "conversations", "authors")
 STATEMENT_SECONDS = 10.0  # a step that takes longer would hold a connection from the others
@@ -46,6 +49,14 @@ FROM projection.projection WHERE status IN ('live', 'halted') AND name = ANY(%(n
 SEARCHES = 8  # at a time
 
 
+class WordsInMemory(Protocol):
+    """An index that follows the messages read model."""
+
+    def words_of(self, workspace_id: UUID, position: int) -> Known | None:
+        """None if it has not reached the position: then PostgreSQL answers."""
+        ...
+
+
 class HybridSearcher:
     """
     Thread-safe. One transaction of its own, so that an answer is of one moment. While a thread
@@ -54,6 +65,7 @@ class HybridSearcher:
     Args:
         embedder: for queries: a small instance, apart from the one that embeds uploads.
         accelerator: asked first; where it has no answer, pgvector has.
+        words: the same for words; where it has no answer, full text has.
         statement_seconds: what one step of a search may take in the database.
     """
 
@@ -63,6 +75,7 @@ class HybridSearcher:
         positions: Positions,
         embedder: QueryEmbedder,
         accelerator: Accelerator | None = None,
+        words: WordsInMemory | None = None,
         *,
         statement_seconds: float = STATEMENT_SECONDS,
     ) -> None:
@@ -70,6 +83,7 @@ class HybridSearcher:
         self._positions = positions
         self._embedder = embedder
         self._accelerator = accelerator
+        self._words = words
         self._statement_seconds = statement_seconds
         self._threads = ThreadPoolExecutor(SEARCHES, thread_name_prefix="search")
 
@@ -88,19 +102,25 @@ class HybridSearcher:
         vector = self._embed(request, query, clock)
         used = None if vector is None else where["model"]
         early = self._begin_comparing(request, query, where, vector)
-        with self._snapshot(request) as (connection, position, now):
+        with self._snapshot(request) as (connection, reached, now):
             covered = messages.coverage(
                 connection, **where, vectors_position=now.vectors_position
             )()
-            begun = request.after
-            # That of the first page, however long ago it was made.
-            moment = now if begun is None else Moment(*begun[:2])
+            known = self._known_words(request, query)
+            moment = moment_of(request.after, now, known)
+            position = min(reached, moment.messages_position)
             words = NOTHING
             if query.groups or query.excluded:
                 spoken = languages(connection, request.workspace_id)
-                words = tsqueries(connection, query, spoken)
-            bound = None if begun is None else moment.messages_position
-            narrowed = restriction(connection, request.workspace_id, query.filters, words, bound)
+                words = tsqueries(connection, query, spoken, meant_by(known))
+            is_past = moment != now
+            narrowed = restriction(
+                connection,
+                request.workspace_id,
+                query.filters,
+                words,
+                moment.messages_position if is_past else None,
+            )
             comparison = None
             if vector is not None:
                 comparison = Comparison(
@@ -110,11 +130,20 @@ class HybridSearcher:
                     vector=vector,
                     restriction=narrowed,
                     position=now.vectors_position,
-                    vectors_below=None if begun is None else vectors_below(begun.vectors_position),
+                    vectors_below=ids_below(moment.vectors_position) if is_past else None,
                     enough=request.limit,
                 )
             selecting = Selecting(
-                connection, request, query, words, narrowed, comparison, early, clock.measure
+                connection,
+                request,
+                query,
+                words,
+                narrowed,
+                comparison,
+                early,
+                None if known is None else known.words,
+                ids_below(moment.messages_position),
+                clock.measure,
             )
             page = selecting.page()
             ids = [entry.message_id for entry in page.entries]
@@ -134,7 +163,7 @@ class HybridSearcher:
             model=used,
             engine=selecting.engine,
             facets=made_up,
-            notes=narrowed.notes,
+            notes=narrowed.notes + words.notes,
             timings_ms=clock.milliseconds,
         )
 
@@ -175,6 +204,15 @@ class HybridSearcher:
             vector: Vector = self._embedder.embed([query.text])[0]
             return vector
 
+    def _known_words(self, request: SearchRequest, query: Query) -> Known | None:
+        """In memory, as of what the request needs to be reflected. None: PostgreSQL has to look."""
+        if self._words is None or not query.groups:
+            return None
+        needed = request.min_position
+        if request.after is not None:
+            needed = max(needed, request.after.messages_position)
+        return self._words.words_of(request.workspace_id, needed)
+
     def _begin_comparing(
         self, request: SearchRequest, query: Query, where: Where, vector: Vector | None
     ) -> HeadStart | None:
@@ -184,6 +222,22 @@ class HybridSearcher:
         if vector is None or self._accelerator is None or not (is_first and is_open):
             return None
         return HeadStart(self._threads, self._accelerator, where, vector, DEPTHS[0])
+
+
+def moment_of(begun: Place | None, now: Moment, known: Known | None) -> Moment:
+    """
+    That of the first page, however long ago it was made; else what the words in memory reflect,
+    which may be a little behind.
+    """
+    if begun is not None:
+        return Moment(begun.messages_position, begun.vectors_position)
+    if known is None or known.position >= now.messages_position:
+        return now
+    return now._replace(messages_position=known.position)
+
+
+def meant_by(known: Known | None) -> Meant:
+    return (lambda _asked: ()) if known is None else known.words.meant
 
 
 class Stopwatch:

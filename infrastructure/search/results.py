@@ -19,8 +19,6 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST = -62_135_596_800_000_000  # microseconds: the year 1
 LATEST = 253_402_300_799_999_999  # the end of 9999
 MOST_VALUES = 20  # of a facet; months: all
-# Below this, messages with only some of the words belong to the result, too.
-FEW = 10
 BY_TIME = """
 SELECT m.message_id, m.sent_at
 FROM read.message AS m
@@ -58,18 +56,18 @@ def result_set(
     words: TsQueries | None,
     meant: Sequence[int] | None,
     *,
-    is_relaxed: bool,
+    is_strict: bool,
 ) -> ResultSet:
     """
     Args:
         words: those that messages are found by; None: none are.
         meant: messages that are found by meaning; None: none are looked for so.
-        is_relaxed: whether some of the words are enough.
+        is_strict: whether all of the words are asked for.
     """
     parts: list[str] = []
     values = dict(restriction.values)
     if words is not None:
-        tsquery = words.any_word if is_relaxed else words.all_words
+        tsquery = words.all_words if is_strict else words.any_word
         parts.append("m.words @@ %(result)s::tsquery" if tsquery else "false")
         values["result"] = tsquery
     if meant is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from psycopg import Connection
@@ -23,9 +24,10 @@ from infrastructure.search.ranking import (
     without_repetition,
 )
 from infrastructure.search.restriction import Restriction
-from infrastructure.search.results import FEW, ResultSet, by_time, result_set
+from infrastructure.search.results import ResultSet, by_time, result_set
 from infrastructure.search.tsquery import TsQueries
 from infrastructure.search.words import WordsHit
+from infrastructure.words.inverted_index import InvertedIndex
 
 Measure = Callable[[str], AbstractContextManager[None]]
 
@@ -42,6 +44,8 @@ class Selecting:
     Args:
         comparison: None: nothing is looked for by meaning.
         early: what was begun before: only for the first page of an order by relevance.
+        index: of words in memory; None: PostgreSQL looks for them.
+        below: messages from this id on came later.
     """
 
     def __init__(
@@ -53,6 +57,8 @@ class Selecting:
         restriction: Restriction,
         comparison: Comparison | None,
         early: HeadStart | None,
+        index: InvertedIndex | None,
+        below: int,
         measure: Measure,
     ) -> None:
         self._connection = connection
@@ -61,10 +67,11 @@ class Selecting:
         self._restriction = restriction
         self._comparison = comparison
         self._early = early
+        self._index = index
+        self._below = below
         self._measure = measure
-        # Beside a search by meaning, messages that share one common word with it are noise. Who
-        # excludes or quotes words asks for precision.
-        self._may_relax = comparison is None and not (query.excluded or query.required)
+        # Who excludes or quotes words asks for precision.
+        self._may_relax = not (query.excluded or query.required)
         self._has_words = bool(query.groups) and request.mode != "meaning"
         self._is_ranked = bool(query.groups) and request.sort == "relevance"
         self._known: dict[int, tuple[Sides, list[tuple[Key, Ranked]]]] = {}
@@ -82,11 +89,9 @@ class Selecting:
         if self._comparison is not None:
             meant = [hit.message_id for hit in self._sides(len(DEPTHS) - 1).meant]
         words = self._words if self._has_words else None
-        is_relaxed = False
-        if words is not None and self._may_relax:
-            with self._measure("words"):
-                is_relaxed = len(self._find(FEW, is_alone=False)) < FEW
-        return result_set(self._restriction, words, meant, is_relaxed=is_relaxed)
+        return result_set(
+            self._restriction, words, meant, is_strict=words is not None and self._is_strict
+        )
 
     def _by_time(self, count: int) -> list[Ranked]:
         after, sort = self._request.after, self._request.sort
@@ -139,17 +144,42 @@ class Selecting:
         if not (self._has_words and self._is_ranked):
             return []
         with self._measure("words"):
-            return self._find(depth, is_alone=self._may_relax)
+            return self._find(depth)
 
-    def _find(self, limit: int, *, is_alone: bool) -> list[WordsHit]:
+    def _find(self, limit: int) -> list[WordsHit]:
+        workspace_id = self._request.workspace_id
+        if self._index is not None:
+            return words_side.find_in_memory(
+                self._connection,
+                self._index,
+                workspace_id=workspace_id,
+                words=self._words,
+                restriction=self._restriction,
+                below=self._below,
+                limit=limit,
+                is_strict=self._is_strict,
+            )
         return words_side.find(
             self._connection,
-            workspace_id=self._request.workspace_id,
+            workspace_id=workspace_id,
             words=self._words,
             restriction=self._restriction,
             limit=limit,
-            is_alone=is_alone,
+            is_strict=self._is_strict,
         )
+
+    @cached_property
+    def _is_strict(self) -> bool:
+        """Whether all of the words are asked for: not where too few messages have them."""
+        if not self._may_relax:
+            return True
+        with self._measure("strictness"):
+            return not words_side.are_few(
+                self._connection,
+                workspace_id=self._request.workspace_id,
+                words=self._words,
+                restriction=self._restriction,
+            )
 
     def _meant(self, depth: int) -> list[MeaningHit]:
         if self._comparison is None:

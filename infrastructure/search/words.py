@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import numpy as np
+from numpy.typing import NDArray
 from psycopg import Connection
 
 from domain.searchable import places, searchable
 from infrastructure.search.restriction import Restriction
 from infrastructure.search.tsquery import TsQueries
+from infrastructure.words.inverted_index import InvertedIndex
 from projections.messages.fulltext import configuration_of
 
 FIND = """
@@ -19,6 +22,25 @@ FROM read.message AS m
 WHERE m.workspace_id = %(workspace)s AND m.words @@ %(tsquery)s::tsquery {restriction}
 ORDER BY rank DESC, m.message_id DESC LIMIT %(limit)s
 """
+ALLOWED = """
+SELECT m.message_id FROM read.message AS m
+WHERE m.workspace_id = %(workspace)s {restriction} LIMIT %(limit)s
+"""
+CHECK = """
+SELECT m.message_id, m.text_key FROM read.message AS m
+WHERE m.workspace_id = %(workspace)s AND m.message_id = ANY(%(ids)s) {restriction}
+"""
+ALL_WORDS = " AND m.words @@ %(all_words)s::tsquery"
+SOME = """
+SELECT count(*) FROM (
+    SELECT FROM read.message AS m
+    WHERE m.workspace_id = %(workspace)s AND m.words @@ %(all_words)s::tsquery {restriction}
+    LIMIT %(limit)s
+) AS found
+"""
+FEW = 10  # messages with all of the words: then some of the words are enough
+FEW_MESSAGES = 20_000
+GROWTH = 4
 # Private-use characters as marks: a message that holds them is not highlighted.
 START, STOP = "\ue000", "\ue001"
 HEADLINES = f"""
@@ -46,25 +68,91 @@ def find(
     words: TsQueries,
     restriction: Restriction,
     limit: int,
-    is_alone: bool,
+    is_strict: bool,
 ) -> list[WordsHit]:
     """
-    Messages with the query's words, best first.
+    Messages with any of the query's words, best first, by PostgreSQL alone.
 
     Args:
-        is_alone: whether messages with only some of the words may follow: beside a search by
-            meaning, messages that share one common word with the query are noise.
+        is_strict: only those with all of the words.
     """
-    if not words.all_words:
+    tsquery = words.all_words if is_strict else words.any_word
+    if not tsquery:
         return []
-    values = {"workspace": workspace_id, "limit": limit, **restriction.values}
+    values = {"workspace": workspace_id, "limit": limit, "tsquery": tsquery, **restriction.values}
     statement = FIND.format(restriction=restriction.sql)
-    found = connection.execute(statement, {**values, "tsquery": words.all_words}).fetchall()
-    if is_alone and len(found) < limit and words.any_word != words.all_words:
-        seen = {row[0] for row in found}
-        more = connection.execute(statement, {**values, "tsquery": words.any_word}).fetchall()
-        found += [row for row in more if row[0] not in seen]
-    return [WordsHit(*row) for row in found[:limit]]
+    return [WordsHit(*row) for row in connection.execute(statement, values).fetchall()]
+
+
+def are_few(
+    connection: Connection[Any], *, workspace_id: UUID, words: TsQueries, restriction: Restriction
+) -> bool:
+    """Whether so few messages have all of the words that some of them should do."""
+    if not words.all_words:
+        return True
+    values = {
+        "workspace": workspace_id,
+        "all_words": words.all_words,
+        "limit": FEW,
+        **restriction.values,
+    }
+    row = connection.execute(SOME.format(restriction=restriction.sql), values).fetchone()
+    return row is None or row[0] < FEW
+
+
+def find_in_memory(
+    connection: Connection[Any],
+    index: InvertedIndex,
+    *,
+    workspace_id: UUID,
+    words: TsQueries,
+    restriction: Restriction,
+    below: int,
+    limit: int,
+    is_strict: bool,
+) -> list[WordsHit]:
+    """
+    Messages with any of the query's words, best first.
+
+    Args:
+        below: messages from this id on are not found, and do not count.
+        is_strict: only those with all of the words.
+    """
+    if not words.asked:
+        return []
+    values = {"workspace": workspace_id, **restriction.values}
+    allowed = None
+    if restriction.is_narrow:
+        allowed = allowed_messages(connection, values, restriction)
+    groups = words.groups if is_strict else ()
+    also = ALL_WORDS if is_strict else ""  # phrases, too
+    values["all_words"] = words.all_words
+    statement = CHECK.format(restriction=restriction.sql + also)
+    wanted = limit
+    while True:
+        found = index.search(words.asked, wanted, below=below, allowed=allowed, groups=groups)
+        # Some are gone by now, or may not be found.
+        rows = connection.execute(statement, {**values, "ids": found.ids.tolist()}).fetchall()
+        keys = dict(rows)
+        hits = [
+            WordsHit(id_, keys[id_], score)
+            for id_, score in zip(found.ids.tolist(), found.scores.tolist(), strict=True)
+            if id_ in keys
+        ]
+        if len(hits) >= limit or len(found.ids) < wanted:
+            return hits[:limit]
+        wanted *= GROWTH
+
+
+def allowed_messages(
+    connection: Connection[Any], values: dict[str, Any], restriction: Restriction
+) -> NDArray[np.int64] | None:
+    """All messages that may be found, ascending. None: they are many."""
+    statement = ALLOWED.format(restriction=restriction.sql)
+    rows = connection.execute(statement, {**values, "limit": FEW_MESSAGES + 1}).fetchall()
+    if len(rows) > FEW_MESSAGES:
+        return None
+    return np.sort(np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows)))
 
 
 def highlights(

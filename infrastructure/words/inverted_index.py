@@ -92,12 +92,14 @@ class InvertedIndex:
         *,
         below: int | None = None,
         allowed: NDArray[np.int64] | None = None,
+        groups: Sequence[Sequence[int]] = (),
     ) -> Scored:
         """
         The messages that have any of the words, by BM25.
 
         Args:
             asked: one for each word of the query.
+            groups: places in `asked`: a message must have one word of each group.
             below: only messages with lower ids are looked at and counted; None: all are.
             allowed: only these may be found, ascending; None: all may. Words are weighed by how
                 many messages have them, those that may not be found included.
@@ -116,7 +118,7 @@ class InvertedIndex:
             average = words / said if words else 1.0
             weights = [self._weight(found, limits, total) for found in numbers]
             parts = [
-                scored(segment, limit, numbers, weights, average, allowed)
+                scored(segment, limit, numbers, weights, average, allowed, groups)
                 for segment, limit in zip(self._segments, limits, strict=True)
             ]
         return best(parts, k)
@@ -129,6 +131,13 @@ class InvertedIndex:
                 for segment in self._segments
                 for number in self._numbers(alternatives)
             )
+
+    def meant(self, alternatives: Alternatives) -> list[str]:
+        """The words that were probably meant by those that no message has; else none."""
+        if alternatives.beginnings or self.count(alternatives):
+            return []
+        near = (word for asked in alternatives.words for word in self.vocabulary.near(asked))
+        return [word for word in dict.fromkeys(near) if self.count(Alternatives((word,)))]
 
     def _numbers(self, alternatives: Alternatives) -> list[int]:
         known = self.vocabulary.numbers
@@ -194,6 +203,7 @@ def scored(
     weights: Sequence[float],
     average: float,
     allowed: NDArray[np.int64] | None,
+    groups: Sequence[Sequence[int]],
 ) -> Scored:
     found = [
         weighed(segment, number, limit, weight, average)
@@ -208,7 +218,20 @@ def scored(
         is_kept &= allowed[places] == ids
     elif allowed is not None:
         is_kept[:] = False
+    for group in groups:
+        having = [segment.postings(number)[0] for place in group for number in numbers[place]]
+        is_kept &= among(documents, having)
     return Scored(ids[is_kept], scores[is_kept])
+
+
+def among(documents: NDArray[np.int32], having: Sequence[NDArray[np.int32]]) -> NDArray[np.bool_]:
+    """Which of these are in any of the other arrays; all are ascending."""
+    found = np.zeros(len(documents), dtype=np.bool_)
+    for others in having:
+        if len(others):
+            places = np.minimum(np.searchsorted(others, documents), len(others) - 1)
+            found |= others[places] == documents
+    return found
 
 
 def weighed(segment: Segment, term: int, limit: int, weight: float, average: float) -> Part:

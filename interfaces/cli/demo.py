@@ -35,6 +35,7 @@ def demo(*, once: bool) -> None:
     console = Console()
     with open_container(settings) as container:
         container.follower.start()
+        container.words_follower.start()
         with working(container) as worker:
             ingest_samples(container, console)
             search(container, console)

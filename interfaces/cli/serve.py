@@ -56,6 +56,7 @@ def serve_alone(
         if listen_fd is None:
             listen(listener, settings)
         container.follower.start()
+        container.words_follower.start()
         if with_worker:
             on_stop = [stack.enter_context(working(container)).ask_to_stop]
         else:

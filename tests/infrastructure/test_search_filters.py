@@ -52,9 +52,9 @@ def made_up(random: Random, number: int, conversation: str) -> Message:
     )
 
 
-@pytest.fixture(scope="module")
-def archive(shared_ledger: Ledger) -> Iterator[Archive]:
-    site = SearchSite(shared_ledger)
+@pytest.fixture(scope="module", params=["postgresql", "memory"])
+def archive(shared_ledger: Ledger, request: pytest.FixtureRequest) -> Iterator[Archive]:
+    site = SearchSite(shared_ledger, is_in_memory=request.param == "memory")
     random = Random(5)
     told: list[Message] = []
     uploads = []
@@ -64,7 +64,7 @@ def archive(shared_ledger: Ledger) -> Iterator[Archive]:
         uploads.append(site.tell(conversation._replace(kind=kind), *items))
         told += items
     yield Archive(site, told, uploads)
-    site.searcher.close()
+    site.close()
 
 
 Keep = Callable[[Message], bool]

@@ -32,12 +32,12 @@ TEXTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def site(shared_ledger: Ledger) -> Iterator[SearchSite]:
-    site = SearchSite(shared_ledger)
+@pytest.fixture(scope="module", params=["postgresql", "memory"])
+def site(shared_ledger: Ledger, request: pytest.FixtureRequest) -> Iterator[SearchSite]:
+    site = SearchSite(shared_ledger, is_in_memory=request.param == "memory")
     site.tell(*(message(number, text) for number, text in enumerate(TEXTS)))
     yield site
-    site.searcher.close()
+    site.close()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -35,9 +36,11 @@ def told(count: int, first: int = 0) -> list[Any]:
     ]
 
 
-@pytest.fixture
-def site(own_ledger: Ledger) -> SearchSite:
-    return SearchSite(own_ledger)
+@pytest.fixture(params=["postgresql", "memory"])
+def site(own_ledger: Ledger, request: pytest.FixtureRequest) -> Iterator[SearchSite]:
+    site = SearchSite(own_ledger, is_in_memory=request.param == "memory")
+    yield site
+    site.close()
 
 
 def ids(hits: Any) -> list[int]:

@@ -80,6 +80,11 @@ FIXED = {
     "Query.failedJobs": "read in one statement: see test_graphql_operations",
     "Query.nodes": "asked for with every list of a node",
     "Upload.awaits": "comes with the upload",
+    "SearchResult.notes": "as many as the query has words and names",
+    **dict.fromkeys(
+        (f"Facets.{name}" for name in ("authors", "conversations", "months", "formats")),
+        "counted in one statement, and named in two, whatever there is",
+    ),
     **dict.fromkeys(
         (
             *(f"UploadPreview.{name}" for name in ("candidates", "columns", "conversations")),

@@ -13,6 +13,7 @@ from infrastructure.embedders.query_embedder import QueryEmbedder
 from infrastructure.projections.runner import ProjectionRunner
 from infrastructure.search.catalogue import PostgresVectorCatalogue
 from infrastructure.search.hybrid import HybridSearcher
+from infrastructure.words.follower import WordsFollower
 from projections.authors.projection import AuthorsReadModel
 from projections.conversations.projection import ConversationsReadModel
 from projections.messages.projection import MessagesReadModel
@@ -21,11 +22,18 @@ from projections.vectors.projection import VectorsReadModel
 from projections.workspaces.projection import WorkspacesReadModel
 from tests.support.archive import Ledger
 from tests.support.chats import History
+from tests.support.eventually import eventually
 from tests.support.fake_embedder import HashEmbedder
 
 
 class SearchSite:
-    def __init__(self, ledger: Ledger) -> None:
+    """
+    Args:
+        is_in_memory: words are looked for in an index in memory, which has caught up before each
+            search, and not by PostgreSQL.
+    """
+
+    def __init__(self, ledger: Ledger, *, is_in_memory: bool = False) -> None:
         self.ledger = ledger
         self.history = History(ledger)
         models: list[Any] = [
@@ -38,7 +46,17 @@ class SearchSite:
         ]
         self.runner = ProjectionRunner(ledger.pool, ledger.reader, models)
         self.runner.ensure_all()
-        self.searcher = HybridSearcher(ledger.pool, ledger.positions, QueryEmbedder(HashEmbedder()))
+        self.words = WordsFollower(hub=ledger.hub, pool=ledger.pool) if is_in_memory else None
+        if self.words is not None:
+            self.words.start()
+        self.searcher = HybridSearcher(
+            ledger.pool, ledger.positions, QueryEmbedder(HashEmbedder()), words=self.words
+        )
+
+    def close(self) -> None:
+        self.searcher.close()
+        if self.words is not None:
+            self.words.stop()
 
     def tell(self, *items: Any, has_vectors: bool = True) -> UUID:
         """One upload, searchable."""
@@ -57,6 +75,16 @@ class SearchSite:
     def advance(self, *names: str) -> None:
         for name in names or self.runner.names:
             assert not self.runner.advance(name)
+        if self.words is not None:
+            words, reached = self.words, self._reached()
+            eventually(lambda: words.words_of(self.ledger.workspace_id, reached) is not None)
+
+    def _reached(self) -> int:
+        with self.ledger.pool.connection() as connection:
+            row = connection.execute(
+                "SELECT position FROM projection.projection WHERE name = 'messages'"
+            ).fetchone()
+        return 0 if row is None else int(row[0])
 
     def search(self, query: str, **options: Any) -> SearchAnswer:
         request = SearchRequest(
