@@ -1,18 +1,28 @@
-"""The vectors of one workspace in memory, searched exactly."""
+"""The vectors of one workspace in memory: searched exactly while they are few, then by lists."""
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
-from threading import Lock
-from typing import Any
+from threading import Lock, Thread
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from infrastructure.vectors.lock import ReadWriteLock
+from infrastructure.discretion import describe
+from infrastructure.vectors import inverted_file
+from infrastructure.vectors.flat_index import FlatIndex
+from infrastructure.vectors.inverted_index import FEWEST_TRAINED, MOVED, InvertedIndex
+from infrastructure.vectors.lists import sample_size
 
-ID_BYTES = 8 + 8 + 16 + 64  # FAISS' id and its reverse map, and our set of ids, about
+log = logging.getLogger(__name__)
+
+EXACT_BELOW = 40_000  # vectors: one thread compares as many in about a millisecond
+PATIENCE = 1.25  # times as many vectors, before what failed is tried again
+
+Ids = NDArray[np.int64]
+Vectors = NDArray[np.float32]
 
 
 class FaissIndexUnreadableError(Exception):
@@ -21,43 +31,50 @@ class FaissIndexUnreadableError(Exception):
 
 class FaissIndex:
     """
-    Exact inner products over unit vectors; each id is there once.
-
-    Numbers have 16 bits, as in the read model that the vectors come from, so nothing is lost.
-    Against 32 bits that is half the memory and less than half the time, which goes by the memory
-    that is read: 2.2 against 5.4 ms on one thread over 92,000 vectors of 384 dimensions. From some
-    300,000 vectors another index pays: IVF with SQ8 answered in 0.6 ms over a million at a recall
-    of 0.99, and unlike HNSW it can remove.
+    Inner products over unit vectors; each id is there once. Below a size they are exact. Above it
+    they are those of vectors with 8 bits a number, and some of the nearest are missed.
 
     Safe to use from several threads: searches run side by side, a change runs alone, and writing
-    to disk holds up changes but no search.
+    to disk holds up changes but no search. Turning from one kind to the other, and making lists
+    anew as the archive grows, happen in a thread of their own and hold up neither.
     """
 
     def __init__(self, dimensions: int) -> None:
         self.dimensions = dimensions
-        self._index: Any = faiss.IndexIDMap2(stored_by_16_bits(dimensions))
-        self._ids: set[int] = set()
+        self._kind: FlatIndex | InvertedIndex = FlatIndex(dimensions)
         self._changes = Lock()  # held by whoever changes the index or writes it to disk
-        self._lock = ReadWriteLock()
+        self._touched: set[int] | None = None  # ids changed since another kind is being made
+        self._retraining = Lock()  # held while a thread is at it
+        self._thread: Thread | None = None
+        self._not_before = 0  # vectors, after a failure
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._kind)
 
     def __contains__(self, id: int) -> bool:
-        return id in self._ids
+        return id in self._kind
+
+    @property
+    def ids(self) -> Ids:
+        """Ascending."""
+        return self._kind.ids
+
+    @property
+    def is_exact(self) -> bool:
+        return isinstance(self._kind, FlatIndex)
 
     @property
     def memory_bytes(self) -> int:
         """What the vectors and their ids take, about."""
-        return len(self) * (self.dimensions * 2 + ID_BYTES)
+        return self._kind.memory_bytes
 
-    def add(self, ids: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
+    def add(self, ids: Ids, vectors: Vectors) -> None:
         """
         Add vectors; an id that is there already gets the new one, of equal ids the last counts.
 
         Args:
             ids: shape (n,).
-            vectors: shape (n, dimensions), each of L2 norm 1; kept with 16 bits a number.
+            vectors: shape (n, dimensions), each of L2 norm 1; kept with 16 or 8 bits a number.
 
         Raises:
             ValueError: if the shapes do not fit or a number is not finite; nothing is added.
@@ -75,31 +92,28 @@ class FaissIndex:
             rows = np.fromiter(last.values(), dtype=np.int64)
             ids, vectors = ids[rows], vectors[rows]
         with self._changes:
-            known = self._ids.intersection(last)
-            with self._lock.writing():
-                if known:
-                    self._remove(known)
-                self._index.add_with_ids(vectors, ids)
-                self._ids.update(last)
+            if self._touched is not None:
+                self._touched.update(last)
+            self._kind.add(ids, vectors)
+        self._improve_if_due()
 
-    def remove(self, ids: NDArray[np.int64]) -> int:
+    def remove(self, ids: Ids) -> int:
         """Remove what is there of ids; return how many that were. Takes time in proportion to n."""
+        ids = np.asarray(ids, dtype=np.int64)
         with self._changes:
-            known = self._ids.intersection(np.asarray(ids, dtype=np.int64).tolist())
-            if known:
-                with self._lock.writing():
-                    self._remove(known)
-        return len(known)
+            if self._touched is not None:
+                self._touched.update(ids.tolist())
+            removed = self._kind.remove(ids)
+        self._improve_if_due()
+        return removed
 
-    def search(
-        self, query: NDArray[np.float32], k: int, *, selector: NDArray[np.int64] | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    def search(self, query: Vectors, k: int, *, allowed: Ids | None = None) -> tuple[Ids, Vectors]:
         """
         Find the k nearest, nearest first; fewer if there are not as many.
 
         Args:
             query: shape (dimensions,), L2 norm 1.
-            selector: only these ids may be found; None: all may.
+            allowed: only these ids may be found; ascending. None: all may.
 
         Returns:
             Ids and inner products, both of the same shape (found,).
@@ -107,19 +121,27 @@ class FaissIndex:
         row = np.ascontiguousarray(query, dtype=np.float32)
         if row.shape != (self.dimensions,):
             raise ValueError(f"a query has the shape ({self.dimensions},), not {row.shape}")
-        allowed = None if selector is None else np.ascontiguousarray(selector, dtype=np.int64)
-        if k < 1 or (allowed is not None and not len(allowed)):
+        only = None if allowed is None else np.ascontiguousarray(allowed, dtype=np.int64)
+        if k < 1 or (only is not None and not len(only)):
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        parameters = None
-        if allowed is not None:
-            # FAISS patches its classes when it is imported, which mypy cannot see.
-            batch = faiss.IDSelectorBatch(allowed)
-            parameters = faiss.SearchParameters(sel=batch)  # type: ignore[call-arg]
-        with self._lock.reading():
-            at_most = max(1, min(k, len(self._ids)))
-            scores, ids = self._index.search(row[np.newaxis], at_most, params=parameters)
-        is_hit = ids[0] >= 0
-        return ids[0][is_hit], scores[0][is_hit]
+        faiss.omp_set_num_threads(1)  # of this thread: one query is not worth waking others for
+        return self._kind.search(row, k, only)
+
+    def vectors_of(self, ids: Ids) -> tuple[Vectors, NDArray[np.bool_]]:
+        """
+        The vectors as they are kept.
+
+        Returns:
+            Vectors, of shape (len(ids), dimensions), every number finite; and which of the ids
+            are there, of shape (len(ids),). The rows of the others are 0.
+        """
+        return self._kind.vectors_of(np.ascontiguousarray(ids, dtype=np.int64))
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Until nothing is being made anew."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(seconds)
 
     def write(self, path: Path) -> int:
         """
@@ -130,10 +152,13 @@ class FaissIndex:
         """
         with self._changes:
             try:
-                faiss.write_index(self._index, str(path))
+                if isinstance(self._kind, FlatIndex):
+                    self._kind.write(path)
+                else:
+                    inverted_file.write(self._kind, path)
             except RuntimeError as error:
                 raise OSError(f"FAISS cannot write {path}: {error}") from error
-            return len(self._ids)
+            return len(self._kind)
 
     @classmethod
     def read(cls, path: Path, dimensions: int) -> FaissIndex:
@@ -143,35 +168,71 @@ class FaissIndex:
         Raises:
             FaissIndexUnreadableError: if FAISS refuses the file or it holds another kind of index.
         """
+        stored: FlatIndex | InvertedIndex | None
         try:
-            stored: Any = faiss.read_index(str(path))
-        except RuntimeError as error:
+            if inverted_file.is_one(path):
+                stored = inverted_file.read(path)
+            else:
+                stored = FlatIndex.read(path)
+        except (RuntimeError, ValueError) as error:
             raise FaissIndexUnreadableError(f"FAISS cannot read {path.name}: {error}") from error
-        if not is_kind(stored) or stored.d != dimensions:
-            kind = f"{type(stored).__name__} of {stored.d} dimensions"
-            raise FaissIndexUnreadableError(f"{path.name} holds an {kind}")
+        if stored is None:
+            raise FaissIndexUnreadableError(f"{path.name} holds an index of another kind")
+        if stored.dimensions != dimensions:
+            kind = f"an index of {stored.dimensions} dimensions"
+            raise FaissIndexUnreadableError(f"{path.name} holds {kind}")
         index = cls(dimensions)
-        index._index = stored
-        index._ids = set(faiss.vector_to_array(stored.id_map).tolist())
+        index._kind = stored
+        index._improve_if_due()
         return index
 
-    def _remove(self, ids: set[int]) -> None:
-        self._index.remove_ids(np.fromiter(ids, dtype=np.int64))
-        self._ids.difference_update(ids)
+    def _improve_if_due(self) -> None:
+        kind = self._kind
+        if len(kind) < self._not_before:
+            return
+        is_due = len(kind) >= EXACT_BELOW if isinstance(kind, FlatIndex) else kind.is_outgrown
+        if is_due and self._retraining.acquire(blocking=False):
+            self._thread = Thread(target=self._improve, name="faiss-retrain", daemon=True)
+            self._thread.start()
+
+    def _improve(self) -> None:
+        try:
+            faiss.omp_set_num_threads(1)  # of this thread: searches need the other cores
+            if isinstance(self._kind, FlatIndex):
+                self._turn(self._kind)
+            else:
+                self._kind.retrain(self._changes)
+        except Exception as error:  # noqa: BLE001 - what is there answers as before
+            log.warning("the FAISS index keeps its lists: %s", describe(error))
+            self._not_before = int(len(self._kind) * PATIENCE)
+        finally:
+            self._retraining.release()
+
+    def _turn(self, flat: FlatIndex) -> None:
+        """From comparing with all to lists, a piece at a time."""
+        with self._changes:
+            self._touched = set()
+            ids = flat.ids
+        try:
+            wanted = min(len(ids), sample_size(len(ids)))
+            chosen = np.random.default_rng(len(ids)).choice(ids, wanted, replace=False)
+            sample, is_there = flat.vectors_of(chosen)
+            if np.count_nonzero(is_there) < FEWEST_TRAINED:
+                return  # most of them were removed meanwhile
+            inverted = InvertedIndex.train(sample[is_there], len(ids))
+            del sample
+            copy(flat, inverted, ids)
+            with self._changes:
+                ids = np.array(sorted(self._touched), np.int64)
+                inverted.remove(ids)
+                copy(flat, inverted, ids)
+                self._kind = inverted
+        finally:
+            self._touched = None
 
 
-def stored_by_16_bits(dimensions: int) -> Any:
-    kind = faiss.ScalarQuantizer.QT_fp16
-    return faiss.IndexScalarQuantizer(dimensions, kind, faiss.METRIC_INNER_PRODUCT)
-
-
-def is_kind(index: Any) -> bool:
-    """Whether it is of the kind that we write now: others were written by earlier versions."""
-    if not isinstance(index, faiss.IndexIDMap2):
-        return False
-    inner = faiss.downcast_index(index.index)
-    return (
-        isinstance(inner, faiss.IndexScalarQuantizer)
-        and inner.sq.qtype == faiss.ScalarQuantizer.QT_fp16
-        and inner.metric_type == faiss.METRIC_INNER_PRODUCT
-    )
+def copy(flat: FlatIndex, inverted: InvertedIndex, ids: Ids) -> None:
+    for start in range(0, len(ids), MOVED):
+        part = ids[start : start + MOVED]
+        vectors, is_there = flat.vectors_of(part)
+        inverted.add(part[is_there], vectors[is_there])

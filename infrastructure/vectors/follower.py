@@ -80,6 +80,11 @@ class FaissFollower:
     def __len__(self) -> int:
         return sum(len(index) for index in list(self._indexes.values()))
 
+    @property
+    def memory_bytes(self) -> int:
+        """What the vectors and their ids take, about."""
+        return sum(index.memory_bytes for index in list(self._indexes.values()))
+
     def start(self) -> None:
         """Follow in a thread of its own. Until it has caught up, PostgreSQL answers."""
         if self._thread is None:
@@ -99,6 +104,8 @@ class FaissFollower:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+        for index in self._indexes.values():
+            index.wait()  # for lists being made, which nobody can interrupt
 
     def nearest(
         self,
@@ -117,8 +124,23 @@ class FaissFollower:
         index = indexes.get(workspace_id)
         if index is None:
             return Nearest([], [], "faiss", reached)
-        ids, scores = index.search(query, limit, selector=allowed)
+        ids, scores = index.search(query, limit, allowed=allowed)
         return Nearest(ids.tolist(), scores.tolist(), "faiss", reached)
+
+    def vectors_of(
+        self, ids: NDArray[np.int64], *, workspace_id: UUID, model: str
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]] | None:
+        """
+        The vectors of these ids as they are kept in memory; None if there are none to be had.
+
+        Returns:
+            Vectors, of shape (len(ids), dimensions), every number finite; and which of the ids
+            are there, of shape (len(ids),). The rows of the others are 0.
+        """
+        index = self._indexes.get(workspace_id)
+        if index is None or model != self._model.id or not self._is_trusted:
+            return None
+        return index.vectors_of(ids)
 
     def catch_up(self, connection: Connection[Any]) -> int:
         """Take in what is new; return how many vectors that was."""

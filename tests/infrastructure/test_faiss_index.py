@@ -45,7 +45,7 @@ def test_a_file_of_another_kind_of_index_is_refused(tmp_path: Path) -> None:
     """Such as one of an earlier version: it is made anew from the read model."""
     for kind in (faiss.IndexFlatIP(DIMENSIONS), faiss.IndexIDMap2(faiss.IndexFlatIP(DIMENSIONS))):
         faiss.write_index(kind, str(tmp_path / "other"))
-        with pytest.raises(FaissIndexUnreadableError, match="other holds an Index"):
+        with pytest.raises(FaissIndexUnreadableError, match="other holds an index of another kind"):
             FaissIndex.read(tmp_path / "other", DIMENSIONS)
 
 
@@ -82,18 +82,18 @@ def test_what_is_removed_is_not_found_again() -> None:
     assert index.remove(ids(2)) == 0
 
 
-def test_a_selector_restricts_before_ranking() -> None:
+def test_what_is_allowed_restricts_before_ranking() -> None:
     """The nearest of the allowed, not the allowed of the nearest."""
     vectors, query = unit_vectors(300), unit_vectors(1, seed=2)[0]
     index = FaissIndex(DIMENSIONS)
     index.add(np.arange(300), vectors)
     worst = np.argsort(vectors @ query)[:5]
 
-    found, _ = index.search(query, 3, selector=worst)
+    found, _ = index.search(query, 3, allowed=np.sort(worst))
 
     assert worst[::-1][:3].tolist() == found.tolist()
-    assert len(index.search(query, 3, selector=ids())[0]) == 0
-    assert len(index.search(query, 3, selector=ids(12345))[0]) == 0
+    assert len(index.search(query, 3, allowed=ids())[0]) == 0
+    assert len(index.search(query, 3, allowed=ids(12345))[0]) == 0
 
 
 def test_an_empty_index_finds_nothing() -> None:

@@ -74,7 +74,7 @@ def world(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def held(follower: FaissFollower) -> set[int]:
-    return {id_ for index in follower._indexes.values() for id_ in index._ids}
+    return {id_ for index in follower._indexes.values() for id_ in index.ids.tolist()}
 
 
 def on_disk(world: World) -> list[set[int]]:
@@ -85,7 +85,8 @@ def on_disk(world: World) -> list[set[int]]:
     except SnapshotInvalidError:
         return []
     return [
-        {id_ for index in loaded.indexes.values() for id_ in index._ids} for loaded in generations
+        {id_ for index in loaded.indexes.values() for id_ in index.ids.tolist()}
+        for loaded in generations
     ]
 
 
