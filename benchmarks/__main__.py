@@ -25,6 +25,7 @@ BENCHMARKS = {
     "reading": ("benchmarks.reading", True),
     "serving": ("benchmarks.serving", False),
     "transcribing": ("benchmarks.transcribing", False),
+    "vectors": ("benchmarks.vectors", True),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from threading import Lock
 from typing import Any
@@ -15,6 +15,7 @@ from infrastructure.vectors.lock import ReadWriteLock
 from infrastructure.vectors.patched import faiss
 from infrastructure.vectors.slots import Slots
 from infrastructure.vectors.stored_rows import StoredRows
+from infrastructure.vectors.together import Together
 
 Ids = NDArray[np.int64]
 Vectors = NDArray[np.float32]
@@ -47,6 +48,7 @@ class InvertedIndex:
         self.slots = Slots() if slots is None else slots
         self._lock = ReadWriteLock()
         self._moving: list[Ids] | None = None  # slots removed since other lists are being made
+        self._together = Together(self._search_all)
         self._look()
 
     @classmethod
@@ -99,16 +101,13 @@ class InvertedIndex:
             query: shape (dimensions,).
             allowed: ids, ascending; None: all.
         """
+        if allowed is None:
+            return self._together.ask((query, k))
         queries = query[np.newaxis]
         with self._lock.reading():
-            if allowed is None:
-                slots, scores = self._search(queries, min(k, len(self)))
-                if len(slots) < min(k, len(self)):
-                    slots, scores = self._compare(queries, k, self.slots.alive())
-            else:
-                chosen = self.slots.find(allowed)
-                chosen = chosen[chosen >= 0]
-                slots, scores = self._search_among(queries, min(k, len(chosen)), chosen)
+            chosen = self.slots.find(allowed)
+            chosen = chosen[chosen >= 0]
+            slots, scores = self._search_among(queries, min(k, len(chosen)), chosen)
             return self.slots.ids[slots], scores
 
     def vectors_of(self, ids: Ids) -> tuple[Vectors, NDArray[np.bool_]]:
@@ -198,24 +197,38 @@ class InvertedIndex:
         self.lists.whole.ntotal = self.slots.count  # FAISS wants as many of both
         self._refined = faiss.IndexRefine(self.lists.whole, self.rows.quantizer)
 
-    def _search(self, queries: Vectors, k: int, selector: Any = None) -> tuple[Ids, Vectors]:
-        """Slots and inner products; fewer than k if the lists looked through hold no more."""
+    def _search_all(self, asked: Sequence[tuple[Vectors, int]]) -> list[tuple[Ids, Vectors]]:
+        """Those who ask at the same time, among all vectors."""
+        queries = np.stack([query for query, _ in asked])
+        with self._lock.reading():
+            most = min(max(k for _, k in asked), len(self))
+            found = self._search(queries, most)
+            answers = []
+            for row, (_, k) in enumerate(asked):
+                slots, scores = found[row]
+                if len(slots) < min(k, most):
+                    slots, scores = self._compare(queries[row : row + 1], k, self.slots.alive())
+                answers.append((self.slots.ids[slots[:k]], scores[:k]))
+        return answers
+
+    def _search(self, queries: Vectors, k: int, selector: Any = None) -> list[tuple[Ids, Vectors]]:
+        """Slots and scores of each query: fewer than k if the lists read hold no more."""
         if k < 1:
-            return np.empty(0, np.int64), np.empty(0, np.float32)
+            return [(np.empty(0, np.int64), np.empty(0, np.float32))] * len(queries)
         lists = lists_read(len(self), self.lists.count)
         if selector is None:
             parameters = common_parameters(k, lists)
         else:
             parameters = parameters_for(k, lists, selector)
         scores, slots = self._refined.search(queries, k, params=parameters)
-        is_hit = slots[0] >= 0
-        return slots[0][is_hit], scores[0][is_hit]
+        is_hit = slots >= 0
+        return [(slots[row][hits], scores[row][hits]) for row, hits in enumerate(is_hit)]
 
     def _search_among(self, queries: Vectors, k: int, chosen: Ids) -> tuple[Ids, Vectors]:
         is_narrow = len(chosen) <= max(NARROW, self.slots.count // NARROW_PART)
         if not is_narrow:
             bits = bitmap(chosen, self.slots.count)
-            slots, scores = self._search(queries, k, faiss.IDSelectorBitmap(bits))
+            [(slots, scores)] = self._search(queries, k, faiss.IDSelectorBitmap(bits))
             if len(slots) == k:
                 return slots, scores
         return self._compare(queries, k, chosen)

@@ -15,7 +15,8 @@ def clustered(count: int, *, dimensions: int, seed: int = 0, clusters: int = 40)
     centres = np.random.default_rng(7).normal(size=(clusters, dimensions))
     rows = centres[random.integers(clusters, size=count)] + random.normal(size=(count, dimensions))
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return unit.astype(np.float16).astype(np.float32)
+    kept: Vectors = unit.astype(np.float16).astype(np.float32)
+    return kept
 
 
 def nearest(vectors: Vectors, query: Vectors, k: int) -> Ids:
