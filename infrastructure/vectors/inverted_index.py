@@ -24,8 +24,7 @@ ADDED = 256  # vectors while searches wait: some milliseconds
 MOVED = 16_384  # vectors given to new lists at a time
 FEWEST_TRAINED = 64  # vectors; the lists of fewer stay as they are
 LEFT = 1_024  # vectors that may still be missing in new lists when they take over
-NARROW = 30_000  # vectors that are compared one by one sooner than looked for in lists
-NARROW_PART = 8  # an eighth of all, likewise
+NARROW = 12_000  # vectors that are compared one by one: quick enough, and none is missed
 GROWN = 2  # times as many vectors as the lists were made for: others are made
 SCANNED = 64_000  # vectors whose codes are read, of 100,000; twice as many of 1,600,000
 COMPARED = 400  # vectors, for few hits
@@ -225,8 +224,7 @@ class InvertedIndex:
         return [(slots[row][hits], scores[row][hits]) for row, hits in enumerate(is_hit)]
 
     def _search_among(self, queries: Vectors, k: int, chosen: Ids) -> tuple[Ids, Vectors]:
-        is_narrow = len(chosen) <= max(NARROW, self.slots.count // NARROW_PART)
-        if not is_narrow:
+        if len(chosen) > NARROW:
             bits = bitmap(chosen, self.slots.count)
             [(slots, scores)] = self._search(queries, k, faiss.IDSelectorBitmap(bits))
             if len(slots) == k:
