@@ -20,6 +20,7 @@ BENCHMARKS = {
     "graphql": ("benchmarks.graphql", True),
     "ingest": ("benchmarks.ingest", True),
     "live": ("benchmarks.live", False),
+    "quality": ("benchmarks.quality.report", True),
     "rebuild": ("benchmarks.rebuild", True),
     "million": ("benchmarks.million", True),
     "reading": ("benchmarks.reading", True),

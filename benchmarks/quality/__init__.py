@@ -1,0 +1,1 @@
+"""Search quality: every way to rank that was considered, on labelled messages."""
