@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+
+class Calibration(NamedTuple):
+    """A logistic regression's weights."""
+
+    constant: float
+    per_score: float
+    per_background: float
+
+
 # Of all-MiniLM-L6-v2, fitted as docs/search-quality.md says. Another model needs its own.
-CONSTANT, PER_SCORE, PER_BACKGROUND = -6.7, 11.9, -5.7
-CUT_OFF = 0.10  # below it a hit is more likely noise than worth a look
+MEANING = Calibration(-6.7, 12.0, -6.1)  # of cosines
+HYBRID = Calibration(-5.4, 8.8, -0.9)  # of scores that words and context had a say in
+CUT_OFF = 0.10  # below it a hit is not worth a look
 
 
-def calibrated(scores: ArrayLike, background: ArrayLike) -> NDArray[np.float64]:
+def calibrated(
+    scores: ArrayLike, background: ArrayLike, calibration: Calibration
+) -> NDArray[np.float64]:
     """
     Args:
-        scores: cosines, or scores in context on their scale; any shape.
+        scores: any shape.
         background: the query's mean cosine over the workspace, which is its product with the mean
             of the workspace's vectors. A query that is near to everything has to be nearer.
 
@@ -21,8 +35,8 @@ def calibrated(scores: ArrayLike, background: ArrayLike) -> NDArray[np.float64]:
         0 to 1, in the shape of the two broadcast.
     """
     logits = (
-        CONSTANT
-        + PER_SCORE * np.asarray(scores, dtype=np.float64)
-        + PER_BACKGROUND * np.asarray(background, dtype=np.float64)
+        calibration.constant
+        + calibration.per_score * np.asarray(scores, dtype=np.float64)
+        + calibration.per_background * np.asarray(background, dtype=np.float64)
     )
     return np.asarray(1.0 / (1.0 + np.exp(-logits)))
