@@ -16,12 +16,11 @@ from benchmarks.quality.calibrating import (
     nonsense,
     table,
 )
-from benchmarks.quality.contexts import late
-from benchmarks.quality.fusions import Sides, chosen
+from benchmarks.quality.fusions import Sides, searched
 from benchmarks.quality.nonsense import SENTENCES, STRINGS
 from benchmarks.quality.sets import LabelledSet
 from benchmarks.quality.word_variants import both_sides
-from infrastructure.search.calibration import CONSTANT, PER_BACKGROUND, PER_SCORE
+from infrastructure.search.calibration import HYBRID, MEANING
 
 LEARNT = ("banking77", "irc", "nonsense, banking77", "nonsense, irc")
 
@@ -38,7 +37,7 @@ def measure(
     hybrid: dict[str, Answers] = {}
     for name, labelled in sets.items():
         meaning[name] = answers(labelled.cosines, labelled)
-        hybrid[name] = answers(in_full(sides[name], labelled), labelled)
+        hybrid[name] = answers(searched(sides[name], labelled), labelled)
         other = LabelledSet(
             metric="nDCG10",
             texts=labelled.texts,
@@ -52,19 +51,17 @@ def measure(
             conversation=labelled.conversation,
         )
         cosines = np.asarray(other.cosines, dtype=np.float64)
-        spoken = in_full(both_sides(connection, other, np.zeros_like(cosines)), other)
+        spoken = searched(both_sides(connection, other, np.zeros_like(cosines)), other)
         meaning[f"nonsense, {name}"] = nonsense(cosines, cosines)
         hybrid[f"nonsense, {name}"] = nonsense(spoken, cosines)
-    in_force = np.array([CONSTANT, PER_SCORE, PER_BACKGROUND])
-    report: dict[str, Any] = {"in force": in_force.tolist()}
-    for way, found in (("meaning", meaning), ("hybrid with context", hybrid)):
+    report: dict[str, Any] = {}
+    ways = (("meaning", meaning, MEANING), ("hybrid with context", hybrid, HYBRID))
+    for way, found, in_force in ways:
         weights = fit([half_of(found[name], 0) for name in LEARNT])
         rest = {name: half_of(one, 1) for name, one in found.items()}
-        report[way] = {"fitted": weights.round(2).tolist(), "in force": table(in_force, rest)}
+        report[way] = {
+            "fitted": weights.round(2).tolist(),
+            "in force": list(in_force),
+            "by what is in force": table(np.array(in_force), rest),
+        }
     return report
-
-
-def in_full(sides: Sides, labelled: LabelledSet) -> Any:
-    """Fused, and in the context of a conversation where there is one."""
-    fused = chosen(sides)
-    return fused if labelled.conversation is None else late(fused, labelled, base=sides.meaning)

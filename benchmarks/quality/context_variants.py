@@ -13,7 +13,7 @@ from benchmarks.quality import contexts, windows
 from benchmarks.quality.contexts import late
 from benchmarks.quality.metrics import halves, main_metrics
 from benchmarks.quality.sets import LabelledSet, lines, shuffled
-from infrastructure.search.context import CHOSEN
+from infrastructure.search.context import CHOSEN, carry
 
 RAISED = ((0.5, 4), (0.8, 4))  # decay with each step, steps
 KERNELS = ([1.0, 0.5], [1.0, 0.6, 0.3], [1.0, 0.8, 0.6, 0.4, 0.2])
@@ -38,6 +38,13 @@ def measure(sets: dict[str, LabelledSet], embedder: Embedder, data: Path) -> dic
     return {
         "irc": found,
         "sweep": sweep(irc),
+        "carry, 5, 50 and 95 of 100 queries": {
+            "irc": carried(irc, is_strict=True),
+            **{
+                f"banking77 shuffled, {name}": carried(shuffled(sets["banking77"], is_dense=dense))
+                for name, dense in (("in turn", False), ("eight people", True))
+            },
+        },
         "banking77": harmless(sets["banking77"]),
         "goal": "irc R10 0.50 and R100 0.65; banking77 nDCG10 0.888 in any order",
     }
@@ -123,6 +130,16 @@ def sweep(irc: LabelledSet) -> dict[str, Any]:
         for name in ("R10", "R100")
     }
     return {**picked, "worst of all": least, "settings tried": len(found)}
+
+
+def carried(labelled: LabelledSet, *, is_strict: bool = False) -> list[float]:
+    own = np.asarray(labelled.cosines, dtype=np.float64)
+    around = contexts.neighbourhoods(own, labelled, is_strict=is_strict)
+    found = [
+        carry(np.maximum(row[near.rows], 0), near.links, background=near.background)
+        for row, near in zip(own, around, strict=True)
+    ]
+    return [round(float(value), 3) for value in np.percentile(found, (5, 50, 95))]
 
 
 def harmless(banking: LabelledSet) -> dict[str, Any]:

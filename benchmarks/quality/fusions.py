@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.quality.contexts import neighbourhoods, scored
 from benchmarks.quality.sets import LabelledSet
-from infrastructure.search.fusion import combined
+from infrastructure.search.fusion import combined, looked_up
 
 Floats = NDArray[np.float64]
 CANDIDATES = 100  # of each side
@@ -22,6 +23,7 @@ class Sides:
 
     meaning: Floats
     impacts: Floats  # BM25 for any word
+    held: Floats  # idf of the words that are there
     ideals: Floats
     words: NDArray[np.int64]
     ranks: Floats  # ts_rank_cd for any word
@@ -31,13 +33,31 @@ Fusion = Callable[[Sides], Floats]
 
 
 def chosen(sides: Sides) -> Floats:
-    rows = zip(sides.meaning, sides.impacts, sides.ideals, sides.words, strict=True)
-    return np.array(
-        [
-            combined(meaning, impacts, ideal=float(ideal), words=int(words))
-            for meaning, impacts, ideal, words in rows
-        ]
-    )
+    """Without context."""
+    return raised(sides) + added(sides)
+
+
+def searched(sides: Sides, labelled: LabelledSet, *, is_strict: bool = False) -> Floats:
+    """
+    In the context of a conversation, where there is one: all that decides a ranking.
+
+    Args:
+        is_strict: see benchmarks.quality.contexts.late.
+    """
+    if labelled.conversation is None:
+        return chosen(sides)
+    around = neighbourhoods(chosen(sides), labelled, is_strict=is_strict, base=sides.meaning)
+    return scored(raised(sides), around) + added(sides)
+
+
+def raised(sides: Sides) -> Floats:
+    rows = zip(sides.meaning, sides.impacts, sides.ideals, strict=True)
+    return np.array([combined(row, impacts, ideal=float(ideal)) for row, impacts, ideal in rows])
+
+
+def added(sides: Sides) -> Floats:
+    rows = zip(sides.held, sides.ideals, sides.words, strict=True)
+    return np.array([looked_up(h, ideal=float(i), words=int(words)) for h, i, words in rows])
 
 
 def coverage(sides: Sides, weight: float) -> Floats:
@@ -93,7 +113,7 @@ FUSIONS: dict[str, Fusion] = {
     "cosine + 0.2 of ideal BM25": lambda s: coverage(s, 0.2),
     "cosine + 0.25 of ideal BM25": lambda s: coverage(s, 0.25),
     "cosine + 0.5 of ideal BM25": lambda s: coverage(s, 0.5),
-    "chosen: as above, max(1/4, 1/words)": chosen,
+    "chosen, without context": chosen,
 }
 
 

@@ -40,6 +40,15 @@ class Index:
                     query[rows] += impacts
         return scores
 
+    def held(self, queries: Sequence[Iterable[str]]) -> NDArray[np.float32]:
+        """Shape (queries, messages): the idf of each query's words that stand in a message."""
+        scores = np.zeros((len(queries), self._messages), dtype=np.float32)
+        for query, words in zip(scores, queries, strict=True):
+            for word in words:
+                if word in self._postings:
+                    query[self._postings[word][0]] += self._idf(word)
+        return scores
+
     def ideals(self, queries: Sequence[Iterable[str]]) -> NDArray[np.float64]:
         """Shape (queries,): see infrastructure.search.fusion.combined."""
         return np.array([sum(map(self._idf, words)) for words in queries], dtype=np.float64)

@@ -10,7 +10,7 @@ from psycopg import Connection
 
 from application.ports.embedder import Embedder
 from benchmarks.quality.contexts import late
-from benchmarks.quality.fusions import FUSIONS, Fusion, Sides, chosen, without_own
+from benchmarks.quality.fusions import FUSIONS, Fusion, Sides, searched, without_own
 from benchmarks.quality.index import Index
 from benchmarks.quality.lexemes import (
     CONFIGURATIONS,
@@ -56,6 +56,7 @@ def both_sides(
     return Sides(
         meaning=without_own(labelled.cosines, labelled),
         impacts=without_own(index.impacts(asked), labelled),
+        held=without_own(index.held(asked), labelled),
         ideals=index.ideals(asked),
         words=np.array([len(words) for words in asked]),
         ranks=without_own(ranks, labelled),
@@ -76,7 +77,7 @@ def fusions(
         sides = {**sides, name: both_sides(connection, labelled, ranks)}
     # In a conversation the meaning side is the one with its context.
     near = late(irc.cosines, irc, is_strict=True)
-    sides = {**sides, "irc": replace(sides["irc"], meaning=without_own(near, irc))}
+    alone = {**sides, "irc": replace(sides["irc"], meaning=without_own(near, irc))}
     ways: dict[str, Fusion] = {
         "meaning": lambda s: s.meaning,
         "words, BM25": lambda s: s.impacts,
@@ -84,27 +85,33 @@ def fusions(
         **FUSIONS,
     }
     report: dict[str, Any] = {
-        way: {name: main_metrics(fused(sides[name]), every[name]) for name in every}
+        way: {name: main_metrics(fused(alone[name]), every[name]) for name in every}
         for way, fused in ways.items()
     }
-    report["chosen, then context"] = whole(sets, sides)
+    whole = {
+        name: searched(sides[name], labelled, is_strict=name == "irc")
+        for name, labelled in every.items()
+    }
+    report["chosen"] = {name: main_metrics(whole[name], every[name]) for name in every}
+    report["chosen, irc, halves"] = halves(whole["irc"], irc)
+    report["chosen, in other settings"] = elsewhere(sets, sides)
     return report
 
 
-def whole(sets: dict[str, LabelledSet], sides: dict[str, Sides]) -> dict[str, Any]:
-    """Fused first: words raise a message's neighbours, too."""
+def elsewhere(sets: dict[str, LabelledSet], sides: dict[str, Sides]) -> dict[str, Any]:
+    """With the opening message; and where neighbours have nothing to do with each other."""
     irc, banking = sets["irc"], sets["banking77"]
-    own = chosen(replace(sides["irc"], meaning=np.asarray(irc.cosines, dtype=np.float64)))
-    strict = late(own, irc, is_strict=True)
-    found: dict[str, Any] = {
-        "irc without the opening message": main_metrics(strict, irc),
-        "irc without it, halves": halves(strict, irc),
-        "irc with it": main_metrics(late(own, irc), irc),
-    }
-    fused = chosen(sides["banking77"])
+    given = replace(sides["irc"], meaning=np.asarray(irc.cosines, dtype=np.float64))
+    found = {"irc with the opening message": main_metrics(searched(given, irc), irc)}
     random = np.random.default_rng(0).permutation(len(banking.texts))  # as in `shuffled`
+    mixed = sides["banking77"]
+    mixed = replace(
+        mixed,
+        meaning=mixed.meaning[:, random],
+        impacts=mixed.impacts[:, random],
+        held=mixed.held[:, random],
+    )
     for name, is_dense in (("shuffled", False), ("shuffled, eight people, every 20 s", True)):
         labelled = shuffled(banking, is_dense=is_dense)
-        found[f"banking77 {name}"] = main_metrics(late(fused[:, random], labelled), labelled)
-    found["banking77"] = main_metrics(late(fused, banking), banking)
+        found[f"banking77 {name}"] = main_metrics(searched(mixed, labelled), labelled)
     return found

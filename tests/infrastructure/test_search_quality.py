@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +13,18 @@ from psycopg import Connection
 
 from benchmarks.quality import sets
 from benchmarks.quality.contexts import late
-from benchmarks.quality.fusions import Sides, chosen
+from benchmarks.quality.fusions import Sides, chosen, searched
+from benchmarks.quality.lexemes import lexemes
+from benchmarks.quality.lookups import lookups
 from benchmarks.quality.metrics import halves, main_metrics
 from benchmarks.quality.nonsense import SENTENCES, STRINGS
 from benchmarks.quality.sets import LabelledSet
 from benchmarks.quality.word_variants import both_sides
 from infrastructure.embedders.minilm import MiniLmEmbedder
-from infrastructure.search.calibration import CUT_OFF, calibrated
+from infrastructure.search.calibration import CUT_OFF, MEANING, calibrated
 from tests.support.data import data_path
 
-EACH = 4  # of the banking messages, one in four: all of them take a minute to embed
+EACH = 8  # of the banking messages, one in eight: all of them take a minute to embed
 LOSS = 0.005  # below the better side, at most
 
 
@@ -78,8 +79,7 @@ def test_context_finds_conversations_by_their_question(irc: LabelledSet) -> None
 
 def test_words_raise_conversations_too(irc: LabelledSet, sides: Sides) -> None:
     meaning = main_metrics(late(irc.cosines, irc, is_strict=True), irc)
-    fused = chosen(replace(sides, meaning=np.asarray(irc.cosines, dtype=np.float64)))
-    hybrid = main_metrics(late(fused, irc, is_strict=True, base=irc.cosines), irc)
+    hybrid = main_metrics(searched(sides, irc, is_strict=True), irc)
     words = main_metrics(sides.impacts, irc)
     for name, value in hybrid.items():
         assert value >= max(meaning[name], words[name]) - LOSS
@@ -107,6 +107,17 @@ def test_hybrid_is_as_good_as_its_better_side(
     assert hybrid >= max(meaning, words) - LOSS
 
 
+def test_a_rare_word_is_looked_up(
+    irc: LabelledSet, embedder: MiniLmEmbedder, connection: Connection[Any]
+) -> None:
+    """In the context of a conversation too, where neighbours do not hold it."""
+    words = lexemes(connection, irc.texts, "simple")
+    for labelled in lookups(irc, words, embedder).values():
+        both = both_sides(connection, labelled, np.zeros_like(labelled.cosines))
+        alone = main_metrics(both.impacts, labelled)["R10"]
+        assert main_metrics(searched(both, labelled), labelled)["R10"] >= alone - LOSS
+
+
 def test_words_keep_questions_apart(banking: LabelledSet, connection: Connection[Any]) -> None:
     both = both_sides(connection, banking, np.zeros_like(banking.cosines))
     alone = main_metrics(banking.cosines, banking)["nDCG10"]
@@ -126,4 +137,4 @@ def test_nonsense_has_few_hits_and_questions_keep_theirs(
 def kept(cosines: Any) -> Any:
     """Of ten hits, how many are left, for each query."""
     best = -np.sort(-cosines, axis=1)[:, :10]
-    return (calibrated(best, cosines.mean(axis=1, keepdims=True)) >= CUT_OFF).sum(axis=1)
+    return (calibrated(best, cosines.mean(axis=1, keepdims=True), MEANING) >= CUT_OFF).sum(axis=1)
