@@ -9,7 +9,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from infrastructure.vectors.lock import ReadWriteLock
+from infrastructure.read_write_lock import ReadWriteLock
 
 ID_BYTES = 8 + 8 + 16 + 64  # FAISS' id and its reverse map, and our set of ids, about
 

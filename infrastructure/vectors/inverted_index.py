@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from infrastructure.read_write_lock import ReadWriteLock
 from infrastructure.vectors.lists import InvertedLists, bitmap, sample_size
-from infrastructure.vectors.lock import ReadWriteLock
 from infrastructure.vectors.patched import faiss
 from infrastructure.vectors.slots import Slots
 from infrastructure.vectors.stored_rows import StoredRows

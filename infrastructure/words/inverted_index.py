@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from infrastructure.vectors.lock import ReadWriteLock
+from infrastructure.read_write_lock import ReadWriteLock
 from infrastructure.words.segment import MOST_OFTEN, Counted, Segment, build, merged
 from infrastructure.words.vocabulary import Vocabulary
 
