@@ -66,7 +66,9 @@ class FoundMessage:
 class Hit:
     message: FoundMessage
     place: Place
-    score: float  # fused; comparable within one answer only; 0 where nothing is ranked
+    score: float  # comparable within one answer only; 0 where nothing is ranked
+    # That it is to the point, 0 to 1, comparable between answers. None: nothing is known of that.
+    probability: float | None
     meaning: float | None  # cosine, -1 to 1; None: not among the nearest
     meaning_rank: int | None  # 1-based
     words: float | None  # full-text rank; None: does not contain the words

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from psycopg import Connection
 
 from benchmarks.quality.sets import LabelledSet
-from infrastructure.search.words import ALL_WORDS, ANY_WORD
 
+ALL_WORDS = "websearch_to_tsquery('english', %(query)s)"
+# With its spaces: an ampersand may be part of a word, such as a link's; a space may not.
+ANY_WORD = "replace(plainto_tsquery('english', %(query)s)::text, ' & ', ' | ')::tsquery"
 Lexemes = dict[str, int]  # how often each stands in the text
 CONFIGURATIONS = ("english", "simple", "english, stop words kept")
 STOP_WORDS_KEPT = """

@@ -55,6 +55,7 @@ def assemble(
                 message=message[id_],
                 place=Place(*moment, entry.level, entry.key, id_),
                 score=entry.score,
+                probability=entry.probability,
                 meaning=entry.meaning,
                 meaning_rank=entry.meaning_rank,
                 words=entry.words,

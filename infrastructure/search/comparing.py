@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any, TypedDict
@@ -73,6 +74,27 @@ class Comparison:
             return [], "none"
         return self._among(allowed, depth)
 
+    def cosines(self, vector_ids: Sequence[int]) -> dict[int, float]:
+        """Of those that there are."""
+        if not vector_ids:
+            return {}
+        ids = np.array(vector_ids, dtype=np.int64)
+        kept = None
+        if self.accelerator is not None:
+            kept = self.accelerator.vectors_of(ids, **self.where)
+        if kept is None:
+            found = self._by_pgvector(len(ids), ids)
+            return dict(zip(found.ids, found.cosines, strict=True))
+        vectors, is_there = kept
+        cosines = vectors[is_there] @ self.vector
+        return dict(zip(ids[is_there].tolist(), cosines.tolist(), strict=True))
+
+    def background(self) -> float | None:
+        """How near the query is to anything; None: that is not known."""
+        if self.accelerator is None:
+            return None
+        return self.accelerator.background(self.vector, **self.where)
+
     def _allowed(self, limit: int | None) -> NDArray[np.int64] | None:
         most = limit if limit is not None else np.iinfo(np.int32).max
         return meaning.allowed_vectors(
@@ -119,6 +141,9 @@ class Comparison:
             )
             if found is not None:
                 return found
+        return self._by_pgvector(limit, allowed)
+
+    def _by_pgvector(self, limit: int, allowed: NDArray[np.int64] | None) -> Nearest:
         return meaning.nearest_by_pgvector(
             self.connection, **self.where, query=self.vector, limit=limit, allowed=allowed
         )

@@ -82,6 +82,18 @@ class Accelerator(Protocol):
         """
         ...
 
+    def vectors_of(
+        self, ids: NDArray[np.int64], *, workspace_id: UUID, model: str
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]] | None:
+        """Vectors, a row each, and which of the ids are there; None: they are not to be had."""
+        ...
+
+    def background(
+        self, query: NDArray[np.float32], *, workspace_id: UUID, model: str
+    ) -> float | None:
+        """The query's mean cosine over the workspace; None: it is not known."""
+        ...
+
 
 def nearest_by_pgvector(
     connection: Connection[Any],

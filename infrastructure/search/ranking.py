@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from infrastructure.search.fusion import fuse
-from infrastructure.search.meaning import MeaningHit
+from infrastructure.search.scoring import Scored, Sides
 from infrastructure.search.words import WordsHit
 
 Key = UUID | int  # the text's key; the message's id where it has none
@@ -22,42 +21,38 @@ class Ranked(NamedTuple):
     level: int
     key: float  # what the order goes by: see application.ports.search.Place
     score: float = 0.0
+    probability: float | None = None
     meaning: float | None = None
     meaning_rank: int | None = None
     words: float | None = None
     words_rank: int | None = None
 
 
-class Sides(NamedTuple):
-    """Each best first; equal texts once."""
-
-    meant: Sequence[MeaningHit]
-    worded: Sequence[WordsHit]
-    is_whole: bool  # neither side has more
-
-
-def rank(sides: Sides, level: int) -> list[tuple[Key, Ranked]]:
-    by_meaning = {hit.text_key: (place, hit) for place, hit in enumerate(sides.meant, start=1)}
-    by_words = {key_of(hit): (place, hit) for place, hit in enumerate(sides.worded, start=1)}
+def rank(scored: Sequence[Scored], sides: Sides, level: int) -> list[tuple[Key, Ranked]]:
+    """With what each side says of them."""
+    by_meaning = {hit.message_id: (place, hit) for place, hit in enumerate(sides.meant, start=1)}
+    by_words = {hit.message_id: (place, hit) for place, hit in enumerate(sides.worded, start=1)}
     ranked: list[tuple[Key, Ranked]] = []
-    for key, score in fuse(list(by_meaning), list(by_words)):
-        meaning_rank, near = by_meaning.get(key, (None, None))  # type: ignore[arg-type]
-        words_rank, worded = by_words.get(key, (None, None))
-        found = worded or near
-        if found is None:
-            raise AssertionError("fused out of nothing")
+    for found in scored:
+        meaning_rank, near = by_meaning.get(found.message_id, (None, None))
+        words_rank, worded = by_words.get(found.message_id, (None, None))
         entry = Ranked(
             message_id=found.message_id,
             level=level,
-            key=score,
-            score=score,
+            key=found.score,
+            score=found.score,
+            probability=found.probability,
             meaning=None if near is None else near.cosine,
             meaning_rank=meaning_rank,
             words=None if worded is None else worded.rank,
             words_rank=words_rank,
         )
-        ranked.append((key, entry))
+        ranked.append((found.text_key or found.message_id, entry))
     return ranked
+
+
+def keys_of(sides: Sides) -> set[Key]:
+    return {hit.text_key for hit in sides.meant} | {key_of(hit) for hit in sides.worded}
 
 
 def key_of(hit: WordsHit) -> Key:

@@ -18,13 +18,14 @@ from infrastructure.search.ranking import (
     DEPTHS,
     Key,
     Ranked,
-    Sides,
     behind,
+    keys_of,
     rank,
     without_repetition,
 )
 from infrastructure.search.restriction import Restriction
 from infrastructure.search.results import ResultSet, by_time, result_set
+from infrastructure.search.scoring import Scored, Scoring, Sides
 from infrastructure.search.tsquery import TsQueries
 from infrastructure.search.words import WordsHit
 from infrastructure.words.inverted_index import InvertedIndex
@@ -74,7 +75,9 @@ class Selecting:
         self._may_relax = not (query.excluded or query.required)
         self._has_words = bool(query.groups) and request.mode != "meaning"
         self._is_ranked = bool(query.groups) and request.sort == "relevance"
-        self._known: dict[int, tuple[Sides, list[tuple[Key, Ranked]]]] = {}
+        self._found: dict[int, Sides] = {}  # by level
+        self._is_whole: dict[int, bool] = {}  # neither side has more
+        self._known: dict[int, list[tuple[Key, Ranked]]] = {}
         self.engine = "none"
 
     def page(self) -> Page:
@@ -87,11 +90,22 @@ class Selecting:
         """All that there is to be found, of which pages are parts."""
         meant = None
         if self._comparison is not None:
-            meant = [hit.message_id for hit in self._sides(len(DEPTHS) - 1).meant]
+            meant = self._near()
         words = self._words if self._has_words else None
         return result_set(
             self._restriction, words, meant, is_strict=words is not None and self._is_strict
         )
+
+    def _near(self) -> list[int]:
+        """Messages that belong to the result though they may have none of the words."""
+        scoring = self._scoring
+        if scoring is None:
+            return []
+        near = scoring.by_meaning(self._sides(len(DEPTHS) - 1).meant)
+        ids = dict.fromkeys(entry.message_id for entry in near)
+        if self._is_ranked:
+            ids |= dict.fromkeys(entry.message_id for _, entry in self._ranked(0))
+        return list(ids)
 
     def _by_time(self, count: int) -> list[Ranked]:
         after, sort = self._request.after, self._request.sort
@@ -116,29 +130,49 @@ class Selecting:
             if after is not None and level == after.level:
                 entries = behind(entries, after.key, after.message_id)
             found += entries[: count - len(found)]
-            if len(found) == count or self._sides(level).is_whole:
+            if len(found) == count or self._is_whole[level]:
                 break
             level += 1
         return found
 
     def _level(self, level: int) -> list[Ranked]:
-        """Those of it that were not on the level before."""
-        earlier = {key for key, _ in self._ranked(level - 1)} if level else set()
+        """Those of it that were not looked at on the level before."""
+        earlier: set[Key] = set()
+        if level:
+            earlier = {key for key, _ in self._ranked(level - 1)} | keys_of(self._sides(level - 1))
         return [entry for key, entry in self._ranked(level) if key not in earlier]
 
     def _ranked(self, level: int) -> list[tuple[Key, Ranked]]:
-        self._sides(level)
-        return self._known[level][1]
+        if level not in self._known:
+            sides = self._sides(level)
+            self._known[level] = rank(self._scored(sides, level), sides, level)
+        return self._known[level]
+
+    def _scored(self, sides: Sides, level: int) -> list[Scored]:
+        scoring = self._scoring
+        if scoring is None:
+            found = sides.worded
+            return [Scored(hit.message_id, hit.text_key, hit.rank, None) for hit in found]
+        if not self._has_words:
+            return scoring.by_meaning(sides.meant)
+        with self._measure("scoring"):
+            return scoring.of_both(sides, has_context=level == 0)
+
+    @cached_property
+    def _scoring(self) -> Scoring | None:
+        """None: nothing is looked for by meaning."""
+        if self._comparison is None:
+            return None
+        return Scoring(self._connection, self._comparison, self._words, self._index, self._below)
 
     def _sides(self, level: int) -> Sides:
-        if level not in self._known:
+        if level not in self._found:
             depth = DEPTHS[level]
             worded = self._worded(depth)
             meant = self._meant(depth)
-            is_whole = len(worded) < depth and len(meant) < depth
-            sides = Sides(meant, without_repetition(worded), is_whole)
-            self._known[level] = sides, rank(sides, level)
-        return self._known[level][0]
+            self._is_whole[level] = len(worded) < depth and len(meant) < depth
+            self._found[level] = Sides(meant, without_repetition(worded), self._wants_all)
+        return self._found[level]
 
     def _worded(self, depth: int) -> list[WordsHit]:
         if not (self._has_words and self._is_ranked):
@@ -157,7 +191,7 @@ class Selecting:
                 restriction=self._restriction,
                 below=self._below,
                 limit=limit,
-                is_strict=self._is_strict,
+                is_strict=self._wants_all,
             )
         return words_side.find(
             self._connection,
@@ -165,7 +199,7 @@ class Selecting:
             words=self._words,
             restriction=self._restriction,
             limit=limit,
-            is_strict=self._is_strict,
+            is_strict=self._wants_all,
         )
 
     @cached_property
@@ -180,6 +214,16 @@ class Selecting:
                 words=self._words,
                 restriction=self._restriction,
             )
+
+    @property
+    def _wants_all(self) -> bool:
+        """
+        Beside a search by meaning, any of the words are looked for, and count as what they are
+        worth; but by full text alone, those that share one word with the query are noise.
+        """
+        if self._comparison is not None:
+            return self._index is None or not self._may_relax
+        return self._is_strict
 
     def _meant(self, depth: int) -> list[MeaningHit]:
         if self._comparison is None:

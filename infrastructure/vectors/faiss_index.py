@@ -47,6 +47,7 @@ class FaissIndex:
         self._retraining = Lock()  # held while a thread is at it
         self._thread: Thread | None = None
         self._not_before = 0  # vectors, after a failure
+        self._sum = np.zeros(dimensions)  # of all vectors
 
     def __len__(self) -> int:
         return len(self._kind)
@@ -94,6 +95,7 @@ class FaissIndex:
         with self._changes:
             if self._touched is not None:
                 self._touched.update(last)
+            self._sum += vectors.sum(axis=0, dtype=np.float64) - self._sum_of(ids)
             self._kind.add(ids, vectors)
         self._improve_if_due()
 
@@ -103,6 +105,7 @@ class FaissIndex:
         with self._changes:
             if self._touched is not None:
                 self._touched.update(ids.tolist())
+            self._sum -= self._sum_of(np.unique(ids))
             removed = self._kind.remove(ids)
         self._improve_if_due()
         return removed
@@ -136,6 +139,22 @@ class FaissIndex:
             are there, of shape (len(ids),). The rows of the others are 0.
         """
         return self._kind.vectors_of(np.ascontiguousarray(ids, dtype=np.int64))
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """
+        Of all vectors, shape (dimensions,); 0 where there are none. Its product with a query is
+        how near the query is to anything.
+        """
+        return self._sum / max(1, len(self))
+
+    def _sum_of(self, ids: Ids) -> NDArray[np.float64]:
+        """Of those that are there; each id once."""
+        total = np.zeros(self.dimensions)
+        for start in range(0, len(ids) if len(self) else 0, MOVED):
+            vectors, _ = self._kind.vectors_of(ids[start : start + MOVED])
+            total += vectors.sum(axis=0, dtype=np.float64)
+        return total
 
     def wait(self, seconds: float | None = None) -> None:
         """Until nothing is being made anew."""
@@ -183,6 +202,7 @@ class FaissIndex:
             raise FaissIndexUnreadableError(f"{path.name} holds {kind}")
         index = cls(dimensions)
         index._kind = stored
+        index._sum = index._sum_of(stored.ids)
         index._improve_if_due()
         return index
 

@@ -142,6 +142,15 @@ class FaissFollower:
             return None
         return index.vectors_of(ids)
 
+    def background(
+        self, query: NDArray[np.float32], *, workspace_id: UUID, model: str
+    ) -> float | None:
+        """The query's mean cosine over the workspace; None if it is not known here."""
+        index = self._indexes.get(workspace_id)
+        if index is None or model != self._model.id or not self._is_trusted:
+            return None
+        return float(index.mean @ query)
+
     def catch_up(self, connection: Connection[Any]) -> int:
         """Take in what is new; return how many vectors that was."""
         turns = self._turns

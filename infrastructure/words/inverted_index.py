@@ -49,6 +49,14 @@ class Part(NamedTuple):
     scores: NDArray[np.float32]
 
 
+class Worth(NamedTuple):
+    """What a query's words are worth in some messages; 0 where none of them stands."""
+
+    impacts: NDArray[np.float64]  # shape (messages,): BM25
+    held: NDArray[np.float64]  # shape (messages,): the weights of those words that stand there
+    ideal: float  # the weights of all the words
+
+
 class InvertedIndex:
     """Safe to use from several threads: searches run side by side, a change runs alone."""
 
@@ -122,6 +130,36 @@ class InvertedIndex:
                 for segment, limit in zip(self._segments, limits, strict=True)
             ]
         return best(parts, k)
+
+    def worth(
+        self, asked: Sequence[Alternatives], ids: NDArray[np.int64], *, below: int | None = None
+    ) -> Worth:
+        """
+        Args:
+            ids: of messages; any order, each once.
+            below: as in `search`.
+        """
+        numbers = [self._numbers(alternatives) for alternatives in asked]
+        impacts = np.zeros(len(ids))
+        held = np.zeros(len(ids))
+        with self._lock.reading():
+            limits = [limit_of(segment, below) for segment in self._segments]
+            total = sum(int(s.alive[:n].sum()) for s, n in zip(self._segments, limits, strict=True))
+            if not total:
+                return Worth(impacts, held, 0.0)
+            weights = [self._weight(found, limits, total) for found in numbers]
+            average = self._average_length(limits)
+            for segment in self._segments:
+                rows, places = segment.places_of(ids)
+                lengths = segment.lengths[places]
+                for found, weight in zip(numbers, weights, strict=True):
+                    is_held = np.zeros(len(rows), dtype=np.bool_)
+                    for number in found:
+                        times = segment.times(number, places)
+                        impacts[rows] += bm25(times, lengths, weight, average)
+                        is_held |= times > 0
+                    held[rows] += weight * is_held
+        return Worth(impacts, held, float(sum(weights)))
 
     def count(self, alternatives: Alternatives) -> int:
         """How many messages have any of them; one that has several may be counted for each."""
@@ -239,13 +277,25 @@ def weighed(segment: Segment, term: int, limit: int, weight: float, average: flo
     documents, counts = segment.postings(term)
     end = int(np.searchsorted(documents, limit))
     documents = documents[:end]
-    times = counts[:end].astype(np.float32)
-    norms = segment.lengths[documents].astype(np.float32)
+    return Part(documents, bm25(counts[:end], segment.lengths[documents], weight, average))
+
+
+def bm25(
+    counts: NDArray[np.uint8], lengths: NDArray[np.int32], weight: float, average: float
+) -> NDArray[np.float32]:
+    """
+    What a word is worth in messages: its weight where it stands once in one of average length.
+
+    Args:
+        counts, lengths: shape (messages,).
+    """
+    times = counts.astype(np.float32)
+    norms = lengths.astype(np.float32)
     norms *= K1 * B / average
     norms += K1 * (1 - B) + times
     times *= weight * (K1 + 1)
     times /= norms
-    return Part(documents, times)
+    return times
 
 
 def summed(found: Sequence[Part], size: int) -> Part:

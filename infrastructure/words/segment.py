@@ -61,12 +61,25 @@ class Segment:
         rows = slice(int(self.starts[place]), int(self.starts[place + 1]))
         return self.documents[rows], self.counts[rows]
 
+    def places_of(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Which of these messages are here and alive: their rows in the argument, and places."""
+        if not len(self.ids):
+            return np.empty(0, np.intp), np.empty(0, np.intp)
+        places = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
+        rows = np.flatnonzero((self.ids[places] == ids) & self.alive[places])
+        return rows, places[rows]
+
+    def times(self, term: int, places: NDArray[np.intp]) -> NDArray[np.uint8]:
+        """How often a word stands in some messages."""
+        documents, counts = self.postings(term)
+        if not len(documents):
+            return np.zeros(len(places), np.uint8)
+        rows = np.minimum(np.searchsorted(documents, places), len(documents) - 1)
+        return np.where(documents[rows] == places, counts[rows], 0).astype(np.uint8)
+
     def bury(self, ids: NDArray[np.int64]) -> int:
         """Let what is there of these messages be gone; return how many that were."""
-        if not len(self.ids):
-            return 0
-        places = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
-        found = places[(self.ids[places] == ids) & self.alive[places]]
+        _, found = self.places_of(ids)
         self.alive[found] = False
         self.dead += len(found)
         return len(found)

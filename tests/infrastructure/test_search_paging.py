@@ -96,7 +96,11 @@ def test_a_page_goes_on_where_a_hit_stood_that_is_withdrawn(site: SearchSite) ->
     site.ledger.record(upload)
     site.advance()
     after = first.hits[0].place
-    assert ids(site.search("boat harbour", limit=50, after=after).hits) == rest[:50]
+    # What it lent to its neighbours is gone with it, so that some may have changed places.
+    assert set(ids(site.search("boat harbour", limit=50, after=after).hits)) <= set(rest)
+    newest = site.search("boat harbour", sort="newest", limit=50).hits
+    before = site.search("boat harbour", sort="newest", limit=50, after=newest[0].place).hits
+    assert ids(before) == ids(newest)[1:]
 
 
 def test_a_place_that_no_page_named_breaks_nothing(site: SearchSite) -> None:

@@ -97,6 +97,7 @@ def hit(text: str = "rain\n  again", **changes: Any) -> Hit:
         message=message(text),
         place=Place(11, 11, 0, 0.0328, 2**60),
         score=0.0328,
+        probability=None,
         meaning=0.6123,
         meaning_rank=2,
         words=0.5,

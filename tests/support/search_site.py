@@ -7,12 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from application.commands.embed_upload import EmbedUpload, EmbedUploadHandler
+from application.ports.embedder import Embedder
 from application.ports.search import Hit, SearchAnswer, SearchRequest
 from application.searching.query import parse
 from infrastructure.embedders.query_embedder import QueryEmbedder
 from infrastructure.projections.runner import ProjectionRunner
 from infrastructure.search.catalogue import PostgresVectorCatalogue
 from infrastructure.search.hybrid import HybridSearcher
+from infrastructure.search.meaning import Accelerator
 from infrastructure.words.follower import WordsFollower
 from projections.authors.projection import AuthorsReadModel
 from projections.conversations.projection import ConversationsReadModel
@@ -31,9 +33,18 @@ class SearchSite:
     Args:
         is_in_memory: words are looked for in an index in memory, which has caught up before each
             search, and not by PostgreSQL.
+        embedder: None: one without a model.
+        accelerator: what compares vectors in memory; None: pgvector does.
     """
 
-    def __init__(self, ledger: Ledger, *, is_in_memory: bool = False) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        is_in_memory: bool = False,
+        embedder: Embedder | None = None,
+        accelerator: Accelerator | None = None,
+    ) -> None:
         self.ledger = ledger
         self.history = History(ledger)
         models: list[Any] = [
@@ -49,8 +60,13 @@ class SearchSite:
         self.words = WordsFollower(hub=ledger.hub, pool=ledger.pool) if is_in_memory else None
         if self.words is not None:
             self.words.start()
+        self.embedder = embedder or HashEmbedder()
         self.searcher = HybridSearcher(
-            ledger.pool, ledger.positions, QueryEmbedder(HashEmbedder()), words=self.words
+            ledger.pool,
+            ledger.positions,
+            QueryEmbedder(self.embedder),
+            accelerator,
+            words=self.words,
         )
 
     def close(self) -> None:
@@ -68,7 +84,7 @@ class SearchSite:
 
     def embed(self, upload: UUID) -> None:
         catalogue = PostgresVectorCatalogue(self.ledger.pool, self.ledger.positions)
-        handler = EmbedUploadHandler(self.ledger.archive, HashEmbedder(), catalogue)
+        handler = EmbedUploadHandler(self.ledger.archive, self.embedder, catalogue)
         handler(EmbedUpload(upload_id=upload), should_stop=lambda: False)
         self.advance()
 

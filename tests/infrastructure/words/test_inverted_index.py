@@ -156,6 +156,30 @@ def test_scores_are_those_of_the_formula(
     check(index, texts, ["boat", "rain"], allowed=set())
 
 
+def test_what_words_are_worth_in_given_messages_is_what_a_search_says() -> None:
+    texts = made_up(300)
+    index = InvertedIndex()
+    told = list(texts.items())
+    for start in range(0, len(told), 90):
+        index.add((id_, lexemes(text)) for id_, text in told[start : start + 90])
+    words = asked("boat|boats", "rain", "nothing")
+    below = 2_000
+    ids = np.array([*list(texts)[::3], 99_999], dtype=np.int64)
+    worth = index.worth(words, ids, below=below)
+    found = index.search(words, 1_000, below=below)
+    scores = dict(zip(found.ids.tolist(), found.scores.tolist(), strict=True))
+    for id_, impact, held in zip(ids.tolist(), worth.impacts, worth.held, strict=True):
+        if id_ < below:
+            assert impact == pytest.approx(scores.get(id_, 0.0), rel=1e-4)
+            assert (held > 0) == (id_ in scores)
+        assert held <= worth.ideal
+    both = next(id_ for id_ in ids.tolist() if {"boat", "rain"} <= set(texts[id_].split()))
+    assert worth.held[ids.tolist().index(both)] < worth.ideal  # it lacks "nothing"
+    everything = index.worth(words[:2], np.array([both]), below=below)
+    assert everything.held[0] == pytest.approx(everything.ideal)
+    assert InvertedIndex().worth(words, ids).ideal == 0
+
+
 def test_what_comes_later_does_not_change_what_was(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of one result are ranked the same whatever arrives between them."""
     monkeypatch.setattr(inverted_index, "SMALLEST", 10)

@@ -1,0 +1,206 @@
+"""Meaning and words become one score, in which what was said around a message has a say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg import Connection
+
+from infrastructure.search.calibration import CUT_OFF, HYBRID, MEANING, Calibration, calibrated
+from infrastructure.search.comparing import Comparison
+from infrastructure.search.context import in_context, link, stretches
+from infrastructure.search.fusion import combined, looked_up
+from infrastructure.search.meaning import MeaningHit
+from infrastructure.search.surroundings import said, surroundings
+from infrastructure.search.tsquery import TsQueries
+from infrastructure.search.words import WordsHit
+from infrastructure.words.inverted_index import InvertedIndex, Worth
+
+SEEDS = 30  # of the best, whose surroundings are looked at: see docs/search-quality.md
+# How near a query is to anything, where that is not known: of MiniLM over chats.
+USUAL_BACKGROUND = 0.06
+# Only full text knows the words: the best match is taken for so much of an ideal one.
+BEST_RANK = 0.4
+CALIBRATED = "all-MiniLM-L6-v2"
+VECTORS = """
+SELECT m.message_id, t.vector_id FROM read.message AS m
+JOIN read.text_vector AS t
+    ON t.workspace_id = m.workspace_id AND t.model = %(model)s AND t.text_key = m.text_key
+WHERE m.workspace_id = %(workspace)s AND m.message_id = ANY(%(ids)s)
+"""
+WHOLE = 0.999  # of the ideal: all of the words, but for rounding
+
+Floats = NDArray[np.float64]
+
+
+class Scored(NamedTuple):
+    message_id: int
+    text_key: UUID | None
+    score: float
+    probability: float | None  # None: nobody has calibrated the model
+
+
+class Sides(NamedTuple):
+    """Each best first; equal texts once."""
+
+    meant: Sequence[MeaningHit]
+    worded: Sequence[WordsHit]
+    is_strict: bool  # only messages with all of the words are among the latter
+
+
+class Scoring:
+    """
+    Args:
+        index: of words in memory; None: full text has found them.
+        below: messages from this id on came later.
+    """
+
+    def __init__(
+        self,
+        connection: Connection[Any],
+        comparison: Comparison,
+        words: TsQueries,
+        index: InvertedIndex | None,
+        below: int,
+    ) -> None:
+        self._connection = connection
+        self._comparison = comparison
+        self._words = words
+        self._index = index
+        self._below = below
+        self._background = comparison.background() or USUAL_BACKGROUND
+        self._is_calibrated = comparison.where["model"].startswith(f"{CALIBRATED}@")
+
+    def by_meaning(self, meant: Sequence[MeaningHit]) -> list[Scored]:
+        """By nearness alone; what is near to nothing is left out."""
+        found = [Scored(hit.message_id, hit.text_key, hit.cosine, None) for hit in meant]
+        return self._kept(found, MEANING, np.zeros(len(found), dtype=np.bool_))
+
+    def of_both(self, sides: Sides, *, has_context: bool) -> list[Scored]:
+        """Best first; equal texts once."""
+        keys: dict[int, UUID | None] = {hit.message_id: hit.text_key for hit in sides.meant}
+        keys |= {hit.message_id: hit.text_key for hit in sides.worded}
+        ids = list(keys)
+        cosines = {hit.message_id: hit.cosine for hit in sides.meant}
+        cosines |= self._cosines([id_ for id_ in ids if id_ not in cosines])
+        worth = self._worth(ids, sides)
+        own = combined(array(ids, cosines), worth.impacts, ideal=worth.ideal)
+        extra = self._extra(worth)
+        if has_context and ids:
+            best = np.argsort(-(own + extra), kind="stable")[:SEEDS]
+            return self._in_context(ids, keys, own, worth, sides, [ids[place] for place in best])
+        found = [
+            Scored(id_, keys[id_], score, None)
+            for id_, score in zip(ids, (own + extra).tolist(), strict=True)
+        ]
+        return self._kept(found, HYBRID, holds_all(worth))
+
+    def _in_context(
+        self,
+        ids: list[int],
+        keys: dict[int, UUID | None],
+        own: Floats,
+        worth: Worth,
+        sides: Sides,
+        seeds: Sequence[int],
+    ) -> list[Scored]:
+        neighbours, windows = surroundings(
+            self._connection,
+            workspace_id=self._comparison.where["workspace_id"],
+            model=self._comparison.where["model"],
+            seeds=seeds,
+            restriction=self._comparison.restriction,
+            until=self._below,
+        )
+        more = [id_ for id_ in neighbours if id_ not in keys]
+        vectors = {id_: neighbours[id_].vector_id for id_ in more}
+        cosines = self._cosines_of({id_: v for id_, v in vectors.items() if v is not None})
+        others = self._worth(more, sides)
+        raised = combined(array(more, cosines), others.impacts, ideal=others.ideal)
+        scores = dict(zip([*ids, *more], np.concatenate([own, raised]).tolist(), strict=True))
+        linked, links = link(said(stretch, neighbours) for stretch in stretches(windows))
+        mixed = in_context(
+            array(linked, scores), links, background=self._background, seeds=len(seeds)
+        )
+        scores |= dict(zip(linked, mixed.tolist(), strict=True))
+        every = [*ids, *more]
+        held = np.concatenate([worth.held, others.held])
+        whole = Worth(np.concatenate([worth.impacts, others.impacts]), held, worth.ideal)
+        totals = array(every, scores) + self._extra(whole)
+        found = [
+            Scored(id_, keys[id_] if id_ in keys else neighbours[id_].text_key, total, None)
+            for id_, total in zip(every, totals.tolist(), strict=True)
+        ]
+        may_be_found = np.array(
+            [id_ in keys or neighbours[id_].may_be_found for id_ in every], dtype=np.bool_
+        )
+        return self._kept(found, HYBRID, holds_all(whole), may_be_found)
+
+    def _kept(
+        self,
+        found: Sequence[Scored],
+        calibration: Calibration,
+        is_exempt: NDArray[np.bool_],
+        may_be_found: NDArray[np.bool_] | None = None,
+    ) -> list[Scored]:
+        """
+        Those that are worth a look, best first, each text once.
+
+        Args:
+            is_exempt: what has all the words is shown, however unlikely it is to be meant.
+        """
+        probabilities: list[float | None] = [None] * len(found)
+        is_kept = np.ones(len(found), dtype=np.bool_) if may_be_found is None else may_be_found
+        if self._is_calibrated and found:
+            scores = np.array([entry.score for entry in found])
+            likely = calibrated(scores, self._background, calibration)
+            is_kept = is_kept & ((likely >= CUT_OFF) | is_exempt)
+            probabilities = likely.tolist()
+        order = sorted(
+            np.flatnonzero(is_kept).tolist(),
+            key=lambda place: (-found[place].score, -found[place].message_id),
+        )
+        unique: dict[UUID | int, Scored] = {}
+        for place in order:
+            entry = found[place]
+            key = entry.text_key or entry.message_id
+            unique.setdefault(key, entry._replace(probability=probabilities[place]))
+        return list(unique.values())
+
+    def _extra(self, worth: Worth) -> Floats:
+        return looked_up(worth.held, ideal=worth.ideal, words=len(self._words.asked))
+
+    def _worth(self, ids: Sequence[int], sides: Sides) -> Worth:
+        if self._index is not None:
+            rows = np.array(ids, dtype=np.int64)
+            return self._index.worth(self._words.asked, rows, below=self._below)
+        ranks = {hit.message_id: hit.rank for hit in sides.worded}
+        best = max(ranks.values(), default=0.0) or 1.0
+        parts = array(ids, {id_: rank / best for id_, rank in ranks.items()})
+        held = (parts > 0).astype(np.float64) if sides.is_strict else parts
+        return Worth(parts * BEST_RANK, held, 1.0 if self._words.asked else 0.0)
+
+    def _cosines(self, ids: Sequence[int]) -> dict[int, float]:
+        if not ids:
+            return {}
+        where = self._comparison.where
+        values = {"workspace": where["workspace_id"], "model": where["model"], "ids": list(ids)}
+        return self._cosines_of(dict(self._connection.execute(VECTORS, values).fetchall()))
+
+    def _cosines_of(self, vectors: Mapping[int, int]) -> dict[int, float]:
+        """From messages to their vectors, to what these say."""
+        known = self._comparison.cosines(sorted(set(vectors.values())))
+        return {id_: known[vector] for id_, vector in vectors.items() if vector in known}
+
+
+def array(ids: Sequence[int], values: Mapping[int, float]) -> Floats:
+    """In their order; 0 where nothing is known."""
+    return np.array([values.get(id_, 0.0) for id_ in ids], dtype=np.float64)
+
+
+def holds_all(worth: Worth) -> NDArray[np.bool_]:
+    return (worth.held >= WHOLE * worth.ideal) & (worth.ideal > 0)
