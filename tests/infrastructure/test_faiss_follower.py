@@ -150,6 +150,27 @@ def test_it_answers_for_no_other_model_and_no_other_workspace(
     assert ask(follower, feed, position) is None
 
 
+def test_it_finds_only_what_is_allowed_and_tells_the_vectors(
+    feed: VectorFeed, start: Start
+) -> None:
+    position = feed.add(unit_vectors(20))
+    follower = start(feed)
+    every = catch_up(follower, feed, position)
+    allowed = np.array(sorted(every.ids[2:]), dtype=np.int64)
+    place = {"workspace_id": feed.ledger.workspace_id, "model": feed.model.id}
+    query = unit_vectors(1, seed=9)[0]
+    nearest = follower.nearest(**place, query=query, limit=2, position=0, allowed=allowed)
+    known = follower.vectors_of(np.array([every.ids[0], 1]), **place)
+
+    assert nearest is not None
+    assert nearest.ids == every.ids[2:4]
+    assert known is not None
+    assert known[1].tolist() == [True, False]
+    assert float(known[0][0] @ query) == pytest.approx(every.cosines[0], abs=1e-5)
+    assert follower.vectors_of(allowed, workspace_id=UUID(int=6), model=feed.model.id) is None
+    assert follower.memory_bytes > 20 * 16 * 2
+
+
 def test_stop_saves_and_the_next_one_starts_from_the_snapshot(
     feed: VectorFeed, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
