@@ -18,6 +18,10 @@ FEATURES: dict[Feature, str] = {
     "reaction": "m.reactions IS NOT NULL",
     "reply": "m.reply_to IS NOT NULL",
 }
+# As the index over a whole workspace has it.
+SENT_AT = "(m.sent_at AT TIME ZONE 'UTC')"
+SENT_FROM = f"{SENT_AT} >= (%(sent_from)s::timestamptz AT TIME ZONE 'UTC')"
+SENT_BEFORE = f"{SENT_AT} < (%(sent_before)s::timestamptz AT TIME ZONE 'UTC')"
 IN_KIND = """
 m.conversation_id IN (
     SELECT conversation_id FROM read.conversation
@@ -56,9 +60,9 @@ def restriction(
         made.in_languages(filters.languages)
         made.having(filters)
         if filters.sent_from is not None:
-            made.add("m.sent_at >= %(sent_from)s", sent_from=filters.sent_from)
+            made.add(SENT_FROM, sent_from=filters.sent_from)
         if filters.sent_before is not None:
-            made.add("m.sent_at < %(sent_before)s", sent_before=filters.sent_before)
+            made.add(SENT_BEFORE, sent_before=filters.sent_before)
     if words.required:
         made.add("m.words @@ %(required)s::tsquery", required=words.required)
     if words.excluded:

@@ -12,7 +12,7 @@ from psycopg import Connection
 
 from application.ports.search import Facets, FacetValue, Sort
 from infrastructure.search.ranking import Ranked
-from infrastructure.search.restriction import Restriction
+from infrastructure.search.restriction import SENT_AT, Restriction
 from infrastructure.search.tsquery import TsQueries
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -23,9 +23,12 @@ BY_TIME = """
 SELECT m.message_id, m.sent_at
 FROM read.message AS m
 WHERE m.workspace_id = %(workspace)s {result} {behind}
-ORDER BY m.sent_at {order}, m.message_id {order} LIMIT %(limit)s
+ORDER BY {sent_at} {order}, m.message_id {order} LIMIT %(limit)s
 """
-BEHIND = "AND (m.sent_at, m.message_id) {comparison} (%(last_at)s, %(last_id)s)"
+BEHIND = f"""
+AND ({SENT_AT}, m.message_id) {{comparison}}
+    (%(last_at)s::timestamptz AT TIME ZONE 'UTC', %(last_id)s)
+"""
 COUNTS = """
 SELECT m.author_id, m.conversation_id,
        date_trunc('month', m.sent_at AT TIME ZONE 'UTC') AS month, count(*)
@@ -97,7 +100,7 @@ def by_time(
         behind = BEHIND.format(comparison=">" if is_oldest else "<")
         values["last_at"], values["last_id"] = moment_of(last[0]), last[1]
     order = "ASC" if is_oldest else "DESC"
-    statement = BY_TIME.format(result=result.sql, behind=behind, order=order)
+    statement = BY_TIME.format(result=result.sql, behind=behind, order=order, sent_at=SENT_AT)
     rows = connection.execute(statement, values).fetchall()
     return [Ranked(message_id, 0, microseconds(sent_at)) for message_id, sent_at in rows]
 

@@ -27,10 +27,8 @@ USUAL_BACKGROUND = 0.06
 BEST_RANK = 0.4
 CALIBRATED = "all-MiniLM-L6-v2"
 VECTORS = """
-SELECT m.message_id, t.vector_id FROM read.message AS m
-JOIN read.text_vector AS t
-    ON t.workspace_id = m.workspace_id AND t.model = %(model)s AND t.text_key = m.text_key
-WHERE m.workspace_id = %(workspace)s AND m.message_id = ANY(%(ids)s)
+SELECT text_key, vector_id FROM read.text_vector
+WHERE workspace_id = %(workspace)s AND model = %(model)s AND text_key = ANY(%(keys)s)
 """
 WHOLE = 0.999  # of the ideal: all of the words, but for rounding
 
@@ -86,7 +84,7 @@ class Scoring:
         keys |= {hit.message_id: hit.text_key for hit in sides.worded}
         ids = list(keys)
         cosines = {hit.message_id: hit.cosine for hit in sides.meant}
-        cosines |= self._cosines([id_ for id_ in ids if id_ not in cosines])
+        cosines |= self._cosines({id_: keys[id_] for id_ in ids if id_ not in cosines})
         worth = self._worth(ids, sides)
         own = combined(array(ids, cosines), worth.impacts, ideal=worth.ideal)
         extra = self._extra(worth)
@@ -135,8 +133,14 @@ class Scoring:
             Scored(id_, keys[id_] if id_ in keys else neighbours[id_].text_key, total, None)
             for id_, total in zip(every, totals.tolist(), strict=True)
         ]
+        # What neither side has found is shown where it comes before something that one has.
+        least = min(totals[: len(ids)].tolist())
         may_be_found = np.array(
-            [id_ in keys or neighbours[id_].may_be_found for id_ in every], dtype=np.bool_
+            [
+                id_ in keys or (neighbours[id_].may_be_found and total > least)
+                for id_, total in zip(every, totals.tolist(), strict=True)
+            ],
+            dtype=np.bool_,
         )
         return self._kept(found, HYBRID, holds_all(whole), may_be_found)
 
@@ -184,12 +188,16 @@ class Scoring:
         held = (parts > 0).astype(np.float64) if sides.is_strict else parts
         return Worth(parts * BEST_RANK, held, 1.0 if self._words.asked else 0.0)
 
-    def _cosines(self, ids: Sequence[int]) -> dict[int, float]:
-        if not ids:
+    def _cosines(self, keys: Mapping[int, UUID | None]) -> dict[int, float]:
+        """From messages to their texts, to what the vectors of these say."""
+        wanted = list({key for key in keys.values() if key is not None})
+        if not wanted:
             return {}
         where = self._comparison.where
-        values = {"workspace": where["workspace_id"], "model": where["model"], "ids": list(ids)}
-        return self._cosines_of(dict(self._connection.execute(VECTORS, values).fetchall()))
+        values = {"workspace": where["workspace_id"], "model": where["model"], "keys": wanted}
+        vectors = dict(self._connection.execute(VECTORS, values, binary=True).fetchall())
+        known = {id_: vectors[key] for id_, key in keys.items() if key in vectors}
+        return self._cosines_of(known)
 
     def _cosines_of(self, vectors: Mapping[int, int]) -> dict[int, float]:
         """From messages to their vectors, to what these say."""

@@ -86,7 +86,7 @@ def surroundings(
     statement = SURROUNDINGS.format(restriction=restriction.sql)
     neighbours: dict[int, Neighbour] = {}
     windows: dict[int, list[int]] = {}
-    for seed, *columns in connection.execute(statement, values):
+    for seed, *columns in connection.execute(statement, values, binary=True):
         neighbour = Neighbour(*columns)
         neighbours[neighbour.message_id] = neighbour
         windows.setdefault(seed, []).append(neighbour.message_id)

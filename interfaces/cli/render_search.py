@@ -76,14 +76,15 @@ def render_facets(console: Console, facets: Facets) -> None:
 
 
 def why(hit: Hit) -> str:
-    if hit.meaning is None and hit.words_rank is None:
+    if hit.meaning is None and hit.words_rank is None and not hit.score:
         return "listed"
     meaning = words = "–"
     if hit.meaning is not None:
         meaning = f"{hit.meaning:.3f} (#{hit.meaning_rank})"
     if hit.words_rank is not None:
         words = f"#{hit.words_rank}"
-    return f"score {hit.score:.4f} · meaning {meaning} · words {words}"
+    likely = "" if hit.probability is None else f"{hit.probability:.0%} · "
+    return f"{likely}score {hit.score:.4f} · meaning {meaning} · words {words}"
 
 
 def where(message: FoundMessage) -> str:

@@ -45,7 +45,9 @@ REFUSALS: Mapping[type[Exception], type[Refused]] = {
 
 @strawberry.enum(description="What a search goes by.")
 class SearchMode(Enum):
-    HYBRID = strawberry.enum_value("hybrid", description="Meaning and words, fused by rank.")
+    HYBRID = strawberry.enum_value(
+        "hybrid", description="Meaning and words together, and what was said around."
+    )
     MEANING = strawberry.enum_value("meaning", description="Nearness of meaning alone.")
     WORDS = strawberry.enum_value("words", description="The words of the query, in any inflection.")
 
@@ -63,6 +65,15 @@ class SearchSort(Enum):
     @property
     def sort(self) -> Sort:
         return cast("Sort", self.value)
+
+
+@strawberry.enum(description="Why a message was found.")
+class HitReason(Enum):
+    MEANING = strawberry.enum_value("meaning", description="It is among the nearest in meaning.")
+    WORDS = strawberry.enum_value("words", description="It has words of the query.")
+    CONTEXT = strawberry.enum_value(
+        "context", description="It belongs to what was said around others that were found."
+    )
 
 
 @strawberry.type(description="How near a message is in meaning.")
@@ -97,8 +108,16 @@ class Hit:
         description="What `after` takes to go on behind it, for example `WyI5ZjI1Il0`."
     )
     score: float = strawberry.field(
-        description="Fused, for example 0.0328; comparable within one answer only. 0 where the "
-        "order is by time."
+        description="Of meaning, words and context together, for example 0.83; comparable "
+        "within one answer only. 0 where the order is by time."
+    )
+    probability: float | None = strawberry.field(
+        description="That it is to the point, 0 to 1, for example 0.83: means the same for every "
+        "query. Null: only words or an order by time were asked for, or nobody has measured the "
+        "model."
+    )
+    reasons: list[HitReason] = strawberry.field(
+        description="Why it is here; none where everything is listed."
     )
     meaning: MeaningScore | None = strawberry.field(description="Null: not among the nearest.")
     words: WordsScore | None = strawberry.field(description="Null: it has none of the words.")
@@ -121,6 +140,8 @@ class Hit:
         return cls(
             cursor=cursor_of(hit.place, request),
             score=hit.score,
+            probability=hit.probability,
+            reasons=reasons(hit),
             meaning=meaning,
             words=words,
             message=Message.of_search(hit.message, workspace_id),
@@ -329,6 +350,15 @@ def refused(error: Exception) -> Refused:
     """As the answer's union has it, with the code that the same error has elsewhere."""
     kind = next(REFUSALS[known] for known in REFUSALS if isinstance(error, known))
     return kind(code=CODES[type(error)], message=str(error))
+
+
+def reasons(hit: FoundHit) -> list[HitReason]:
+    found = []
+    if hit.meaning_rank is not None:
+        found.append(HitReason.MEANING)
+    if hit.words_rank is not None:
+        found.append(HitReason.WORDS)
+    return found or ([HitReason.CONTEXT] if hit.score else [])
 
 
 def spans(text: str, found: tuple[tuple[int, int], ...]) -> list[Span]:

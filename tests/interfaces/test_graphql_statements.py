@@ -80,6 +80,7 @@ FIXED = {
     "Query.failedJobs": "read in one statement: see test_graphql_operations",
     "Query.nodes": "asked for with every list of a node",
     "Upload.awaits": "comes with the upload",
+    "Hit.reasons": "there are three; nothing is read",
     "SearchResult.notes": "as many as the query has words and names",
     **dict.fromkeys(
         (f"Facets.{name}" for name in ("authors", "conversations", "months", "formats")),
