@@ -48,6 +48,17 @@ class Follower(ABC):
     def catch_up(self, connection: Connection[Any]) -> int:
         """Take in what is new; return how much that was."""
 
+    # Beside following, in the same thread.
+
+    def begin(self) -> None:  # noqa: B027 - most have nothing to do
+        """Before the first look."""
+
+    def rest(self) -> None:  # noqa: B027
+        """Whenever all is taken in. What it raises is logged, and the next look comes soon."""
+
+    def end(self) -> None:  # noqa: B027
+        """After the last look."""
+
     @property
     def is_trusted(self) -> bool:
         return self._checked is not None and self._checked[1] == self._turns
@@ -80,12 +91,14 @@ class Follower(ABC):
             self._thread = None
 
     def _run(self) -> None:
+        self.begin()
         while not self._stopping.is_set():
             try:
                 started = time.monotonic()
                 with self._pool.connection() as connection:
                     self.catch_up(connection)
                 self._caught_up_at = started
+                self.rest()
                 self._news.wait(POLL_SECONDS)
                 self._news.clear()  # before the next look, so that nothing goes unseen
             except Exception as error:  # noqa: BLE001 - a thread that died would never catch up
@@ -94,9 +107,11 @@ class Follower(ABC):
                     self._read_model,
                     describe(error),
                 )
-                # A page may have been taken in by half.
+                # The database may have been restored meanwhile, or a page been taken in by half:
+                # until that is checked, PostgreSQL answers.
                 self._checked = None
                 self._stopping.wait(RETRY_SECONDS)
+        self.end()
 
     def _turn(self) -> None:
         """The connection has come or gone."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from infrastructure.search import bm25
+from benchmarks.quality import bm25
 
 
 class Index:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,8 +16,8 @@ from psycopg_pool import ConnectionPool
 
 from application.ports.embedder import EmbeddingModel
 from infrastructure.discretion import describe
+from infrastructure.following import Follower
 from infrastructure.postgres.notifications import NotificationHub
-from infrastructure.projections.registry import CHANNEL
 from infrastructure.search.meaning import Nearest
 from infrastructure.vectors.faiss_index import FaissIndex
 from infrastructure.vectors.rows import COUNT, NEW, ONE_VIEW, POSITION, REMOVED, decode
@@ -27,13 +26,12 @@ from infrastructure.vectors.snapshot import KEPT_GENERATIONS, SnapshotInvalidErr
 log = logging.getLogger(__name__)
 
 PAGE = 5_000  # vectors
-POLL_SECONDS = 1.0  # should a notification get lost
-RETRY_SECONDS = 1.0
+LAST_SECONDS = 3.0  # when it is stopped
 SNAPSHOT_EVERY_ROWS = 5_000  # new vectors
 SNAPSHOT_EVERY_SECONDS = 30.0
 
 
-class FaissFollower:
+class FaissFollower(Follower):
     """
     One index a workspace, all of one model. Answers only for positions that it has reached.
 
@@ -49,8 +47,7 @@ class FaissFollower:
         signing_key: bytes,
         model: EmbeddingModel,
     ) -> None:
-        self._hub = hub
-        self._pool = pool
+        super().__init__(hub=hub, pool=pool, read_model="vectors")
         self._model = model
         self._snapshots = SnapshotStore(folder, key=signing_key, model=model)
         self._indexes: dict[UUID, FaissIndex] = {}
@@ -60,14 +57,6 @@ class FaissFollower:
         self._is_outdated = False  # the snapshots hold what is gone
         self._has_failed = False  # to write one: tried again only after a while
         self._saved_at = time.monotonic()
-        # The version of the read model that it was compared with, and how often the connection
-        # had come or gone by then: meanwhile the database may be another one.
-        self._checked: tuple[int, int] | None = None
-        self._turns = 0
-        self._news = threading.Event()
-        self._unsubscribe: Callable[[], None] | None = None
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
 
     @property
     def position(self) -> int:
@@ -85,27 +74,13 @@ class FaissFollower:
         """What the vectors and their ids take, about."""
         return sum(index.memory_bytes for index in list(self._indexes.values()))
 
-    def start(self) -> None:
-        """Follow in a thread of its own. Until it has caught up, PostgreSQL answers."""
-        if self._thread is None:
-            self._unsubscribe = self._hub.subscribe(
-                CHANNEL, self._on_payload, self._turn, on_disconnect=self._turn
-            )
-            self._hub.start()
-            self._thread = threading.Thread(target=self._run, name="faiss-follower", daemon=True)
-            self._thread.start()
-
     def stop(self) -> None:
-        unsubscribe, self._unsubscribe = self._unsubscribe, None
-        if unsubscribe is not None:
-            unsubscribe()
-        self._stopping.set()
-        self._news.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        super().stop()
+        # For lists being made, which nobody can interrupt; a large archive's take a minute, and
+        # whoever stops the process does not wait so long.
+        deadline = time.monotonic() + LAST_SECONDS
         for index in self._indexes.values():
-            index.wait()  # for lists being made, which nobody can interrupt
+            index.wait(max(0.0, deadline - time.monotonic()))
 
     def nearest(
         self,
@@ -119,7 +94,7 @@ class FaissFollower:
     ) -> Nearest | None:
         # In this order: whoever empties the indexes says first that they hold nothing.
         indexes, reached = self._indexes, self._position
-        if model != self._model.id or not self._is_trusted or reached < position:
+        if model != self._model.id or not self.is_trusted or reached < position:
             return None
         index = indexes.get(workspace_id)
         if index is None:
@@ -138,7 +113,7 @@ class FaissFollower:
             are there, of shape (len(ids),). The rows of the others are 0.
         """
         index = self._indexes.get(workspace_id)
-        if index is None or model != self._model.id or not self._is_trusted:
+        if index is None or model != self._model.id or not self.is_trusted:
             return None
         return index.vectors_of(ids)
 
@@ -147,7 +122,7 @@ class FaissFollower:
     ) -> float | None:
         """The query's mean cosine over the workspace; None if it is not known here."""
         index = self._indexes.get(workspace_id)
-        if index is None or model != self._model.id or not self._is_trusted:
+        if index is None or model != self._model.id or not self.is_trusted:
             return None
         return float(index.mean @ query)
 
@@ -172,35 +147,14 @@ class FaissFollower:
                 break
         return taken
 
-    def _run(self) -> None:
+    def begin(self) -> None:
         self._load()
-        while not self._stopping.is_set():
-            try:
-                with self._pool.connection() as connection:
-                    self.catch_up(connection)
-                self._save()
-                self._news.wait(POLL_SECONDS)
-                self._news.clear()  # before the next look, so that nothing goes unseen
-            except Exception as error:  # noqa: BLE001 - a thread that died would never catch up
-                log.warning("the FAISS index cannot follow and tries again: %s", describe(error))
-                # The database may have been restored meanwhile, or a page been taken in by half:
-                # until that is checked, PostgreSQL answers.
-                self._checked = None
-                self._stopping.wait(RETRY_SECONDS)
+
+    def rest(self) -> None:
+        self._save()
+
+    def end(self) -> None:
         self._save(is_last=True)
-
-    @property
-    def _is_trusted(self) -> bool:
-        return self._checked is not None and self._checked[1] == self._turns
-
-    def _turn(self) -> None:
-        """The connection has come or gone: until the index is checked, PostgreSQL answers."""
-        self._turns += 1
-        self._news.set()
-
-    def _on_payload(self, payload: str) -> None:
-        if payload.startswith("vectors "):
-            self._news.set()
 
     def _add(self, rows: Sequence[tuple[int, UUID, bytes]]) -> None:
         by_workspace: dict[UUID, tuple[list[int], list[bytes]]] = {}

@@ -14,7 +14,7 @@ from infrastructure.words.segment import MOST_OFTEN, Counted, Segment, build, me
 from infrastructure.words.vocabulary import Vocabulary
 
 # Robertson and Zaragoza 2009: how soon a word that is repeated says no more, and how much a long
-# message has to have it more often than a short one.
+# message has to have it more often than a short one. Chosen in docs/search-quality.md.
 K1 = 1.2
 B = 0.75
 # Small segments are merged soon, large ones seldom: a message is moved about as often as the

@@ -8,6 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from projections.messages.function_words import shown_by_function_words
+
 # Its beginning tells as much as the whole.
 LOOKED_AT = 400  # characters
 LEAST_SURE = 0.5  # of 1: below, the detector is wrong about as often as right
@@ -40,6 +42,8 @@ def detected(text: str) -> str | None:
         for script, language in BY_SCRIPT:
             if script.search(text):
                 return language
+    if (plain := shown_by_function_words(text.lower())) is not None:
+        return plain
     words = NOISE.sub(" ", text)
     if len(words) - words.count(" ") < LEAST_LETTERS:
         return None

@@ -12,6 +12,7 @@ import numpy as np
 import psycopg
 import pytest
 
+from infrastructure import following
 from infrastructure.projections.rebuild import ProjectionRebuilder
 from infrastructure.search.meaning import Nearest
 from infrastructure.vectors import follower as module
@@ -30,8 +31,8 @@ Start = Callable[[VectorFeed], FaissFollower]
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "POLL_SECONDS", 0.05)
-    monkeypatch.setattr(module, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(following, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(following, "RETRY_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -273,7 +274,7 @@ def test_it_hears_of_what_moves(
     feed: VectorFeed, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No poll would tell it so soon."""
-    monkeypatch.setattr(module, "POLL_SECONDS", 60.0)
+    monkeypatch.setattr(following, "POLL_SECONDS", 60.0)
     follower = start(feed)
     eventually(lambda: feed.ledger.hub.is_connected)
     for seed in range(3):

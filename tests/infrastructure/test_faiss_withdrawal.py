@@ -11,6 +11,7 @@ import pytest
 
 from application.commands.withdraw_upload import WithdrawUpload
 from application.context import LOCAL_OWNER, Context
+from infrastructure import following
 from infrastructure.container import Container
 from infrastructure.projections.rebuild import ProjectionRebuilder
 from infrastructure.vectors import follower as module
@@ -62,7 +63,7 @@ class World:
 
 @pytest.fixture
 def world(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setattr(module, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(following, "POLL_SECONDS", 0.05)
     with open_test_container(database_url, tmp_path) as container:
         gone = ingest(container, "default", GONE)
         ingest(container, "default", KEPT)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infrastructure.search import bm25
+from benchmarks.quality import bm25
 from infrastructure.search.calibration import CUT_OFF, HYBRID, MEANING, Calibration, calibrated
 from infrastructure.search.fusion import WORDS, combined, looked_up
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-K1, B = 1.2, 0.75  # Robertson and Zaragoza 2009; nothing else measured was better on every set
+from infrastructure.words.inverted_index import K1, B
 
 Floats = NDArray[np.float64]
 
