@@ -18,7 +18,7 @@ from application.ports.search import (
     Searcher,
     SearchRequest,
 )
-from application.searching.filters import both
+from application.searching.filters import Filters, both
 from application.searching.operators import QueryUnclearError
 from application.searching.query import Query, parse
 from domain.search import Search
@@ -27,6 +27,8 @@ MAX_QUERY = 2_000  # characters
 SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_LIMIT = 100
 MAX_CONTEXT = 20
+MAX_NAMES = 20  # in one filter
+MAX_NAME = 200  # characters
 MOST_POSITION = 2**50  # times the ids of each, it is a bigint
 LEVELS = (0, 1)
 MOST_KEY = 2.0**58  # microseconds: nearly to the year 11100
@@ -95,6 +97,7 @@ def understood(request: SearchRequest) -> Query:
     except QueryUnclearError as error:
         raise QueryRefusedError(str(error)) from None
     query = replace(query, filters=both(query.filters, request.filters))
+    check_names(query.filters)
     if query.is_empty:
         raise EmptyQueryError("say what to search for: the query is empty")
     if request.mode == "meaning" and not query.text:
@@ -115,6 +118,22 @@ def check(request: SearchRequest) -> None:
     for rule, is_kept in limits.items():
         if not is_kept:
             raise QueryRefusedError(rule)
+
+
+def check_names(filters: Filters) -> None:
+    """
+    Raises:
+        QueryRefusedError: they would keep the database busy, or cannot be stored.
+    """
+    for choice in filters.choices:
+        values = (*choice.any_of, *choice.none_of)
+        if len(values) > MAX_NAMES:
+            raise QueryRefusedError(f"a filter names at most {MAX_NAMES} of a kind")
+        for value in values:
+            if len(value) > MAX_NAME:
+                raise QueryRefusedError(f"a name in a filter has at most {MAX_NAME} characters")
+            if "\x00" in value or SURROGATE.search(value):
+                raise QueryRefusedError("a name holds a character that cannot be stored")
 
 
 def is_possible(place: Place) -> bool:

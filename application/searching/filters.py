@@ -72,6 +72,10 @@ class Filters:
             sent_before=min(ends) if ends else None,
         )
 
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        return tuple(getattr(self, name) for name in CHOICES)
+
     def as_dict(self) -> dict[str, Any]:
         """For the log: only what is set, times in ISO 8601."""
         stored: dict[str, Any] = {}

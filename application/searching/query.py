@@ -30,6 +30,7 @@ TOKEN = re.compile(
 QUOTES = str.maketrans(dict.fromkeys("“”„‟«»", '"'))
 OR = frozenset({"or", "OR", "|"})
 MOST_TERMS = 200
+MOST_BEGINNINGS = 5  # each stands for many words
 LEAST_BEGINNING = 2  # characters: with less, a beginning is that of half the words
 
 
@@ -112,6 +113,9 @@ def parse(text: str, *, now: datetime | None = None, time_zone: str = "UTC") -> 
         else:
             groups.append([term])
         joins_next = False
+    beginnings = [term for group in [*groups, excluded] for term in group if is_beginning(term)]
+    if len(beginnings) > MOST_BEGINNINGS:
+        raise QueryUnclearError(f"a query has at most {MOST_BEGINNINGS} beginnings*")
     if sum(map(len, groups)) + len(excluded) > MOST_TERMS:
         raise QueryUnclearError(f"a query has at most {MOST_TERMS} words")
     return Query(
@@ -151,6 +155,10 @@ def term_of(token: Token) -> Term:
     if text.endswith("*") and len(beginning) >= LEAST_BEGINNING and beginning[-1].isalnum():
         return Term(beginning, "beginning")
     return Term(text)
+
+
+def is_beginning(term: Term) -> bool:
+    return term.kind == "beginning"
 
 
 def zone_named(name: str) -> ZoneInfo:

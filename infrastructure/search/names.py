@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import Connection
+from rapidfuzz import fuzz, process
 
 from application.searching.filters import Choice
 
@@ -76,10 +76,9 @@ def meant(connection: Connection[Any], workspace_id: UUID, choice: Choice, kind:
     """What the names of a filter stand for. A name that nothing has stands for nothing."""
     named = {value for value in (*choice.any_of, *choice.none_of) if not ID.fullmatch(value)}
     found = matches(connection, workspace_id, named, kind)
-    notes = [
-        f"{kind.nobody} {value!r}{similar(connection, workspace_id, value, kind)}"
-        for value in sorted(named - found.keys())
-    ]
+    unknown = sorted(named - found.keys())
+    known = names(connection, workspace_id, kind) if unknown else []
+    notes = [f"{kind.nobody} {value!r}{similar(value, known)}" for value in unknown]
     any_of = ids(choice.any_of, found) if choice.any_of else None
     return Meant(any_of, ids(choice.none_of, found), notes)
 
@@ -110,8 +109,12 @@ def matches(
     return {value: chosen for value, (_, chosen) in best.items()}
 
 
-def similar(connection: Connection[Any], workspace_id: UUID, value: str, kind: Kind) -> str:
-    rows = connection.execute(kind.known, {"workspace": workspace_id}).fetchall()
-    known = {name.lower(): name for (name,) in rows}
-    close = get_close_matches(value.lower(), known, n=3, cutoff=0.7)
-    return f"; did you mean {', '.join(known[name] for name in close)}?" if close else ""
+def names(connection: Connection[Any], workspace_id: UUID, kind: Kind) -> list[str]:
+    return [row[0] for row in connection.execute(kind.known, {"workspace": workspace_id})]
+
+
+def similar(value: str, known: list[str]) -> str:
+    close = process.extract(
+        value, known, scorer=fuzz.ratio, processor=str.lower, score_cutoff=70, limit=3
+    )
+    return f"; did you mean {', '.join(name for name, _, _ in close)}?" if close else ""

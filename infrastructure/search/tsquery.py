@@ -42,6 +42,7 @@ LEXEME = re.compile(r"'((?:[^'\\]|''|\\.)*)'(:\*)?")
 ESCAPED = re.compile(r"\\(.)|''")
 
 
+MOST_CORRECTED = 3  # words of one query
 Meant = Callable[[Alternatives], Sequence[str]]
 
 
@@ -108,7 +109,10 @@ def tsqueries(
     ]
     groups = telling or query.groups
     words = dict.fromkeys(term for group in groups for term in group)
-    notes = [note for term in words if (note := correct(term, said, meant))]
+    notes: list[str] = []
+    for term in words:
+        if len(notes) < MOST_CORRECTED and (note := correct(term, said, meant)):
+            notes.append(note)
     asked = list(dict.fromkeys(one for term in words for one in said[term].asked))
     return TsQueries(
         all_words=conjunction(groups, said),

@@ -21,6 +21,7 @@ B = 0.75
 # archive grows by this factor.
 TIER = 4
 SMALLEST = 4_096  # messages
+MOST_BEGUN = 500  # words that a beginning stands for
 # From so large a share on, one sum a message is kept of all messages, and not of those found.
 DENSE_SHARE = 0.05
 
@@ -181,8 +182,17 @@ class InvertedIndex:
         known = self.vocabulary.numbers
         found = dict.fromkeys(known[word] for word in alternatives.words if word in known)
         for beginning in alternatives.beginnings:
-            found |= dict.fromkeys(self.vocabulary.beginning_with(beginning))
+            found |= dict.fromkeys(self._most_used(self.vocabulary.beginning_with(beginning)))
         return list(found)
+
+    def _most_used(self, numbers: list[int]) -> list[int]:
+        """A short beginning is that of very many words, of which most are used hardly ever."""
+        if len(numbers) <= MOST_BEGUN:
+            return numbers
+        asked = np.array(numbers, dtype=np.int32)
+        used = sum(segment.sizes(asked) for segment in self._segments)
+        kept = np.argsort(-np.asarray(used), kind="stable")[:MOST_BEGUN]
+        return [numbers[place] for place in kept.tolist()]
 
     def _average_length(self, limits: Sequence[int]) -> float:
         """What is gone is not taken off: it is little, until its segment is merged."""

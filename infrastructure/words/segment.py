@@ -61,6 +61,14 @@ class Segment:
         rows = slice(int(self.starts[place]), int(self.starts[place + 1]))
         return self.documents[rows], self.counts[rows]
 
+    def sizes(self, terms: NDArray[np.int32]) -> NDArray[np.int64]:
+        """How many messages have each of these words, those that are gone included."""
+        if not len(self.terms):
+            return np.zeros(len(terms), np.int64)
+        places = np.minimum(np.searchsorted(self.terms, terms), len(self.terms) - 1)
+        sizes = self.starts[places + 1] - self.starts[places]
+        return np.where(self.terms[places] == terms, sizes, 0)
+
     def places_of(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Which of these messages are here and alive: their rows in the argument, and places."""
         if not len(self.ids):

@@ -1,30 +1,44 @@
-"""Words by which a sentence shows its language at once: frequent ones that no other language has."""
+"""Frequent words that no other language has: a sentence shows its language by them at once."""
 
 from __future__ import annotations
 
 _WORDS = {
-    "en": "the of and you that was with this have not what are for but they from your can how my "
-    "there would which their been about when will who does just like know think get any anyone "
-    "should could why where then than too some because it's don't i'm that's isn't doesn't can't "
-    "yes you're i've didn't using try need want there's it",
-    "de": "der das und ich nicht ist ein eine auch auf mit sich dem den wie wir wird noch nur aber "
-    "oder wenn dann mal schon sind haben hat kann mir dich mich bei zum zur nach aus doch ja nein "
-    "wer wo warum heute morgen",
-    "fr": "le les des une est pas que qui dans pour sur avec vous nous je tu il elle sont mais ou où "
-    "ce cette aux du être c'est j'ai oui très bien merci quoi pourquoi",
-    "es": "el los las una es por con para pero como más muy qué está esta este yo también sí gracias "
-    "hola donde cuando porque tengo hay",
-    "it": "il gli che di è per con una sono non della anche questo come più ma perché ho hai grazie "
-    "ciao dove quando c'è",
-    "pt": "o os uma não que com para mais você eu também está muito obrigado isso ele ela mas são tem "
-    "onde quando",
-    "nl": "het een van niet dat ik je en maar ook voor met zijn hebben wat hoe wel nog dan naar deze "
-    "heeft bij geen",
-    "sv": "och att det som jag är inte på för med har den ett men om kan du",
-    "da": "og det jeg er ikke på til af har som en men kan du hvad også",
-    "pl": "nie się jest na że jak ale czy tak co dla już tylko mam",
-    "tr": "bir ve bu için ne var çok ben sen değil mi da de",
-}  # fmt: skip
+    "en": (
+        "the of and you that was with this have not what are for but they from your can how "
+        "my there would which their been about when will who does just like know think get "
+        "any anyone should could why where then than too some because it's don't i'm that's "
+        "isn't doesn't can't yes you're i've didn't using try need want there's it"
+    ),
+    "de": (
+        "der das und ich nicht ist ein eine auch auf mit sich dem den wie wir wird noch nur "
+        "aber oder wenn dann mal schon sind haben hat kann mir dich mich bei zum zur nach aus "
+        "doch ja nein wer wo warum heute morgen"
+    ),
+    "fr": (
+        "le les des une est pas que qui dans pour sur avec vous nous je tu il elle sont mais "
+        "ou où ce cette aux du être c'est j'ai oui très bien merci quoi pourquoi"
+    ),
+    "es": (
+        "el los las una es por con para pero como más muy qué está esta este yo también sí "
+        "gracias hola donde cuando porque tengo hay"
+    ),
+    "it": (
+        "il gli che di è per con una sono non della anche questo come più ma perché ho hai "
+        "grazie ciao dove quando c'è"
+    ),
+    "pt": (
+        "o os uma não que com para mais você eu também está muito obrigado isso ele ela mas "
+        "são tem onde quando"
+    ),
+    "nl": (
+        "het een van niet dat ik je en maar ook voor met zijn hebben wat hoe wel nog dan naar "
+        "deze heeft bij geen"
+    ),
+    "sv": ("och att det som jag är inte på för med har den ett men om kan du"),
+    "da": ("og det jeg er ikke på til af har som en men kan du hvad også"),
+    "pl": ("nie się jest na że jak ale czy tak co dla już tylko mam"),
+    "tr": ("bir ve bu için ne var çok ben sen değil mi da de"),
+}
 
 
 def _unique() -> dict[str, str]:
@@ -41,10 +55,11 @@ def _unique() -> dict[str, str]:
 FUNCTION_WORDS = _unique()
 ENOUGH = 2  # different ones, of one language and of no other
 # Of these one is enough: they are borrowed by nobody, and half of all chats are English.
-ENGLISH = frozenset(
-    "the that this what with have would should could don't i'm it's which there and how from your "
-    "doesn't didn't can't isn't i've you're that's".split()
+_PLAINLY_ENGLISH = (
+    "the that this what with have would should could don't i'm it's which there and how from "
+    "your doesn't didn't can't isn't i've you're that's"
 )
+ENGLISH = frozenset(_PLAINLY_ENGLISH.split())
 
 
 def shown_by_function_words(text: str) -> str | None:

@@ -153,6 +153,9 @@ def test_filters_of_the_query_and_beside_it_are_one_and_recorded(own_ledger: Led
         ('""', "hybrid", EmptyQueryError, "is empty"),
         ("form:ada", "hybrid", QueryRefusedError, "did you mean from:"),
         ("from:ada", "meaning", QueryRefusedError, "there are only filters"),
+        (" ".join(f"from:{n}" for n in range(21)), "words", QueryRefusedError, "at most 20"),
+        (f"from:{'x' * 201}", "words", QueryRefusedError, "at most 200 characters"),
+        ("aa* bb* cc* dd* ee* ff*", "words", QueryRefusedError, "at most 5 beginnings"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_and_not_recorded(
@@ -181,3 +184,10 @@ def test_a_cursor_that_no_answer_gave_is_refused(own_ledger: Ledger, place: Plac
     handler = PerformSearchHandler(own_ledger.archive, FoundBy())
     with pytest.raises(QueryRefusedError, match="no cursor of a search"):
         handler(replace(REQUEST, after=place), own_ledger.context())
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "\ud800"])
+def test_a_name_that_cannot_be_stored_is_refused(own_ledger: Ledger, name: str) -> None:
+    handler = PerformSearchHandler(own_ledger.archive, FoundBy())
+    with pytest.raises(QueryRefusedError, match="cannot be stored"):
+        handler(replace(REQUEST, filters=Filters(authors=Choice((name,)))), own_ledger.context())

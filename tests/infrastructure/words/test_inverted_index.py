@@ -232,6 +232,19 @@ def test_searches_go_on_while_messages_come_and_go() -> None:
     assert not errors
 
 
+def test_a_short_beginning_stands_for_the_words_that_are_used_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(inverted_index, "MOST_BEGUN", 2)
+    index = InvertedIndex()
+    index.add((number, lexemes(text)) for number, text in enumerate(["ab ac", "ab", "ac", "ad"]))
+    index.add([(9, lexemes("ad ad"))])
+    index.add([(10, lexemes("ad"))])
+    found = index.search(asked("a*"), 10).ids.tolist()
+    assert {3, 9, 10} <= set(found)
+    assert len(found) == 5  # "ac" is used as often as "ab", and left out
+
+
 @pytest.mark.parametrize(
     ("word", "meant"),
     [
