@@ -17,6 +17,8 @@ from infrastructure.saying import say_what_is_left
 
 log = logging.getLogger(__name__)
 
+# Names of threads: the model of queries is loaded, lists of vectors are made.
+DEEP = frozenset({"warming", "faiss-retrain"})
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -34,23 +36,28 @@ def ending() -> Iterator[None]:
     stop when asked to are left behind.
 
     Such a job may be deep in a model's code, which would not survive the interpreter's end. The
-    queue knows that it has to run again.
+    queue knows that it has to run again. What else may be as deep is left behind, too.
     """
     before = {number: signal.signal(number, unwind) for number in SIGNALS}
     try:
         yield
     except SystemExit as end:
-        if are_jobs_running():
+        if is_anything_deep():
             end_at_once(end)
         raise
     except BaseException:
-        if are_jobs_running():
+        if is_anything_deep():
             sys.excepthook(*sys.exc_info())
             end_at_once(SystemExit(1))  # a defect, which no signal must be taken for
         raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def is_anything_deep() -> bool:
+    """Whether a thread is in a library's code that aborts the process if Python ends under it."""
+    return are_jobs_running() or any(thread.name in DEEP for thread in threading.enumerate())
 
 
 def unwind(number: int, frame: FrameType | None) -> NoReturn:

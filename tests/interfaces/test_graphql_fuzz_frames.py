@@ -40,6 +40,7 @@ AT_A_TIME = 4
 CODES = {1000, 1002, 1003, 1007, 1009, 4400, 4401, 4403, 4406, 4409, 4429}
 FAILED = {"INTERNAL", "UNAVAILABLE", "OVERLOADED", "DEADLINE_EXCEEDED"}
 PING = {"type": "ping"}
+LATE = "no answer after"
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +58,12 @@ def faults(message: Any) -> list[str]:
     return [f"{code} in {message}" for code in codes if code is None or code in FAILED]
 
 
-async def converse(port: int, random: Random, frames: Frames) -> tuple[int, list[str]]:
+async def converse(port: int, said: list[Any], *, is_greeted: bool) -> tuple[int, list[str]]:
     """The code with which the connection was closed, 0 if it goes on, and what was wrong."""
-    said: list[Any] = [*(frames.request() for _ in range(REQUESTS)), frames.next()]
     found: list[str] = []
     async with peer(port) as client:
         try:
-            if random.random() < 0.85:
+            if is_greeted:
                 await client.init()
             for message in said:
                 await client.say(message)
@@ -75,7 +75,7 @@ async def converse(port: int, random: Random, frames: Frames) -> tuple[int, list
             code = error.rcvd.code if error.rcvd else 1006
             return code, found if code in CODES else [*found, f"{code} after {said}"]
         except TimeoutError:
-            return 0, [*found, f"no answer after {said}"]
+            return 0, [*found, f"{LATE} {said}"]
     return 0, found
 
 
@@ -88,7 +88,13 @@ def test_messages_that_are_nearly_right(server: LiveServer) -> None:
 
         async def one() -> tuple[int, list[str]]:
             async with at_a_time:
-                return await converse(server.port, random, frames)
+                said = [*(frames.request() for _ in range(REQUESTS)), frames.next()]
+                is_greeted = random.random() < 0.85
+                code, found = await converse(server.port, said, is_greeted=is_greeted)
+                if any(fault.startswith(LATE) for fault in found):
+                    # Other tests keep the machine busy; what it chokes on, it chokes on again.
+                    code, found = await converse(server.port, said, is_greeted=is_greeted)
+                return code, found
 
         return await asyncio.gather(*(one() for _ in range(CONNECTIONS)))
 
