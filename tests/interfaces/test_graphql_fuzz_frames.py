@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
+import os
 import socket
 from collections import Counter
 from collections.abc import Iterator
@@ -41,6 +43,23 @@ CODES = {1000, 1002, 1003, 1007, 1009, 4400, 4401, 4403, 4406, 4409, 4429}
 FAILED = {"INTERNAL", "UNAVAILABLE", "OVERLOADED", "DEADLINE_EXCEEDED"}
 PING = {"type": "ping"}
 LATE = "no answer after"
+# Many of these clients hang up while an operation is begun. What GraphQL's libraries and we had
+# made for its next step is then not awaited by anybody, which costs nothing but Python's warning.
+# It may come as late as a collection of garbage: so that is made here, and no other test meets it.
+GIVEN_UP = "(Executor|GraphQLCoreConverter|joined|finished|await_maybe)"
+pytestmark = [
+    pytest.mark.filterwarnings(f"ignore:coroutine '{GIVEN_UP}:RuntimeWarning"),
+    pytest.mark.filterwarnings(
+        f"ignore:Exception ignored in. <coroutine object {GIVEN_UP}"
+        ":pytest.PytestUnraisableExceptionWarning"
+    ),
+]
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +68,12 @@ def server(container: Container) -> Iterator[LiveServer]:
     app = Starlette(routes=[WebSocketRoute("/graphql", graphql)])
     with live_server(app, graphql.live.connections) as running:
         yield running
+    gc.collect()
+
+
+def is_busy() -> bool:
+    """Whether other tests keep the machine from answering in time."""
+    return os.getloadavg()[0] > (os.cpu_count() or 1)
 
 
 def faults(message: Any) -> list[str]:
@@ -91,8 +116,8 @@ def test_messages_that_are_nearly_right(server: LiveServer) -> None:
                 said = [*(frames.request() for _ in range(REQUESTS)), frames.next()]
                 is_greeted = random.random() < 0.85
                 code, found = await converse(server.port, said, is_greeted=is_greeted)
-                if any(fault.startswith(LATE) for fault in found):
-                    # Other tests keep the machine busy; what it chokes on, it chokes on again.
+                if is_busy() and any(fault.startswith(LATE) for fault in found):
+                    # What it chokes on, it chokes on again.
                     code, found = await converse(server.port, said, is_greeted=is_greeted)
                 return code, found
 
