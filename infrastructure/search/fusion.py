@@ -1,36 +1,13 @@
-"""Two sides become one: by ranks alone, or by what a cosine and the words are worth."""
+"""Two sides become one: by what a cosine and the words are worth."""
 
 from __future__ import annotations
-
-from collections.abc import Hashable, Sequence
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-K = 60  # Cormack, Clarke and Büttcher 2009: dampens the first few ranks
 WORDS = 0.25  # of a cosine: what the words of a whole sentence are worth
 
-Item = TypeVar("Item", bound=Hashable)
 Scores = NDArray[np.float64]
-
-
-def fuse(*rankings: Sequence[Item]) -> list[tuple[Item, float]]:
-    """
-    Reciprocal rank fusion, whatever the scores mean.
-
-    Args:
-        rankings: each best first, without repetition.
-
-    Returns:
-        Every item with the sum of 1 / (60 + rank), best first. What stands equal keeps the order
-        of the first ranking that has it.
-    """
-    scores: dict[Item, float] = {}
-    for ranking in rankings:
-        for rank, item in enumerate(ranking, start=1):
-            scores[item] = scores.get(item, 0.0) + 1 / (K + rank)
-    return sorted(scores.items(), key=lambda pair: -pair[1])
 
 
 def combined(

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infrastructure.discretion import describe
-from infrastructure.vectors import inverted_file
+from infrastructure.vectors import list_file
 from infrastructure.vectors.flat_index import FlatIndex
-from infrastructure.vectors.inverted_index import FEWEST_TRAINED, MOVED, InvertedIndex
+from infrastructure.vectors.list_index import FEWEST_TRAINED, MOVED, ListIndex
 from infrastructure.vectors.lists import sample_size
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class FaissIndex:
 
     def __init__(self, dimensions: int) -> None:
         self.dimensions = dimensions
-        self._kind: FlatIndex | InvertedIndex = FlatIndex(dimensions)
+        self._kind: FlatIndex | ListIndex = FlatIndex(dimensions)
         self._changes = Lock()  # held by whoever changes the index or writes it to disk
         self._touched: set[int] | None = None  # ids changed since another kind is being made
         self._retraining = Lock()  # held while a thread is at it
@@ -174,7 +174,7 @@ class FaissIndex:
                 if isinstance(self._kind, FlatIndex):
                     self._kind.write(path)
                 else:
-                    inverted_file.write(self._kind, path)
+                    list_file.write(self._kind, path)
             except RuntimeError as error:
                 raise OSError(f"FAISS cannot write {path}: {error}") from error
             return len(self._kind)
@@ -187,12 +187,9 @@ class FaissIndex:
         Raises:
             FaissIndexUnreadableError: if FAISS refuses the file or it holds another kind of index.
         """
-        stored: FlatIndex | InvertedIndex | None
+        stored: FlatIndex | ListIndex | None
         try:
-            if inverted_file.is_one(path):
-                stored = inverted_file.read(path)
-            else:
-                stored = FlatIndex.read(path)
+            stored = list_file.read(path) if list_file.is_one(path) else FlatIndex.read(path)
         except (RuntimeError, ValueError) as error:
             raise FaissIndexUnreadableError(f"FAISS cannot read {path.name}: {error}") from error
         if stored is None:
@@ -239,7 +236,7 @@ class FaissIndex:
             sample, is_there = flat.vectors_of(chosen)
             if np.count_nonzero(is_there) < FEWEST_TRAINED:
                 return  # most of them were removed meanwhile
-            inverted = InvertedIndex.train(sample[is_there], len(ids))
+            inverted = ListIndex.train(sample[is_there], len(ids))
             del sample
             copy(flat, inverted, ids)
             with self._changes:
@@ -251,7 +248,7 @@ class FaissIndex:
             self._touched = None
 
 
-def copy(flat: FlatIndex, inverted: InvertedIndex, ids: Ids) -> None:
+def copy(flat: FlatIndex, inverted: ListIndex, ids: Ids) -> None:
     for start in range(0, len(ids), MOVED):
         part = ids[start : start + MOVED]
         vectors, is_there = flat.vectors_of(part)

@@ -68,8 +68,16 @@ def values(row: Row) -> tuple[Any, ...]:
         row.origin.place,
         row.origin.is_mixed,
         language_of(text) if row.kind in SPOKEN else None,
-        None if text.isascii() else searchable(text[:WORDS_FROM_CHARACTERS]),
+        words_of(text),
     )
+
+
+def words_of(text: str) -> str | None:
+    """What full text takes words from. None: from the text as it is."""
+    if text.isascii():
+        return None
+    # One character may become eighteen, and pairs are longer than what they are made of.
+    return searchable(text[:WORDS_FROM_CHARACTERS])[:WORDS_FROM_CHARACTERS]
 
 
 def json(value: Any) -> Jsonb | None:

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 
 from infrastructure.vectors import faiss_index as module
 from infrastructure.vectors.faiss_index import FaissIndex
-from infrastructure.vectors.inverted_index import InvertedIndex
+from infrastructure.vectors.list_index import ListIndex
 from tests.support.vector_index import Ids, clustered
 
 DIMENSIONS = 16
@@ -68,7 +68,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def retrain(self) -> None:
-        if isinstance(self.index._kind, InvertedIndex):
+        if isinstance(self.index._kind, ListIndex):
             self.index._kind.retrain(self.index._changes)
 
     @rule()

@@ -105,7 +105,8 @@ def rows(site: SearchSite, query: str) -> list[int]:
 def test_a_conversation_is_found_by_its_opening_question(
     site: SearchSite, irc: LabelledSet
 ) -> None:
-    """The question itself is in the archive, and no answer."""
+    """The question itself is in the archive, and no answer. The figures are two points higher."""
+    floor_10, floor_100 = (0.59, 0.635) if site.words is not None else (0.55, 0.56)
     assert irc.own is not None
     at_10, at_100 = [], []
     for query, relevant, own in zip(irc.queries, irc.relevant, irc.own.tolist(), strict=True):
@@ -114,9 +115,8 @@ def test_a_conversation_is_found_by_its_opening_question(
         at_10.append(len(wanted & set(found[:10])) / min(10, len(wanted)))
         at_100.append(len(wanted & set(found[:100])) / min(100, len(wanted)))
     print(f"R@10 {mean(at_10):.3f}, R@100 {mean(at_100):.3f}")  # noqa: T201 - shown by pytest -s
-    floor = 0.65 if site.words is not None else 0.58
-    assert mean(at_10) >= floor - 0.05
-    assert mean(at_100) >= floor
+    assert mean(at_10) >= floor_10
+    assert mean(at_100) >= floor_100
 
 
 def test_nonsense_has_few_hits(site: SearchSite) -> None:

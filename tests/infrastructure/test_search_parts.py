@@ -1,4 +1,4 @@
-"""The parts of a search: fusion, highlights, limits, and what pgvector finds."""
+"""The parts of a search: highlights, limits, and what pgvector finds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from application.commands.perform_search import QueryRefusedError, check
 from application.ports.search import SearchRequest
 from application.searching.query import parse
 from infrastructure.search import words
-from infrastructure.search.fusion import fuse
 from infrastructure.search.meaning import NEAREST, SEGMENTS, Nearest, nearest_by_pgvector
 from infrastructure.search.tsquery import TsQueries, tsqueries
 from tests.support.archive import Ledger
@@ -33,32 +32,6 @@ def feed(shared_ledger: Ledger) -> VectorFeed:
     while feed.runner.maintain("vectors"):
         pass
     return feed
-
-
-def test_fusion_adds_reciprocal_ranks() -> None:
-    fused = fuse(["a", "b"], ["b", "c"])
-
-    assert fused == [("b", 1 / 62 + 1 / 61), ("a", 1 / 61), ("c", 1 / 62)]
-
-
-def test_fusion_of_one_ranking_keeps_its_order() -> None:
-    for rankings in ((["a", "b", "c"], []), ([], ["a", "b", "c"])):
-        assert [item for item, _ in fuse(*rankings)] == ["a", "b", "c"]
-    assert fuse([], []) == fuse() == []
-
-
-def test_what_stands_equal_keeps_the_order_of_the_first_ranking() -> None:
-    assert [item for item, _ in fuse(["a", "b"], ["x", "y"])] == ["a", "x", "b", "y"]
-    assert [item for item, _ in fuse(["a", "b"], ["b", "a"])] == ["a", "b"]
-
-
-@given(st.permutations(range(6)), st.permutations(range(6)))
-def test_who_is_better_in_both_rankings_is_better_fused(one: list[int], two: list[int]) -> None:
-    order = [item for item, _ in fuse(one, two)]
-    for a in range(6):
-        for b in range(6):
-            if one.index(a) < one.index(b) and two.index(a) < two.index(b):
-                assert order.index(a) < order.index(b)
 
 
 def asked(connection: Connection[Any], query: str) -> TsQueries:

@@ -32,7 +32,7 @@ FEWEST, MOST = 4, 64  # times k
 MOST_DEAD = 4  # a quarter of the slots
 
 
-class InvertedIndex:
+class ListIndex:
     """
     Inner products over unit vectors, nearly exact: most of the nearest are found, and what is
     found has the score of its vector as it is kept, a byte a number.
@@ -51,7 +51,7 @@ class InvertedIndex:
         self._look()
 
     @classmethod
-    def train(cls, sample: Vectors, size: int) -> InvertedIndex:
+    def train(cls, sample: Vectors, size: int) -> ListIndex:
         """An empty one for vectors like those of the sample. size: how many there will be."""
         rows = StoredRows(sample.shape[1])
         rows.train(sample)

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from infrastructure.vectors.inverted_index import InvertedIndex
+from infrastructure.vectors.list_index import ListIndex
 from infrastructure.vectors.lists import InvertedLists
 from infrastructure.vectors.patched import faiss
 from infrastructure.vectors.slots import Slots
@@ -30,7 +30,7 @@ def is_one(path: Path) -> bool:
         return file.read(len(MAGIC)) == MAGIC
 
 
-def write(index: InvertedIndex, path: Path) -> None:
+def write(index: ListIndex, path: Path) -> None:
     """
     Nobody may change the index meanwhile; searches go on.
 
@@ -53,7 +53,7 @@ def write(index: InvertedIndex, path: Path) -> None:
         faiss.write_index(index.lists.index, faiss.PyCallbackIOWriter(file.write))
 
 
-def read(path: Path) -> InvertedIndex:
+def read(path: Path) -> ListIndex:
     """
     Raises:
         OSError: if the file cannot be read.
@@ -80,7 +80,7 @@ def read(path: Path) -> InvertedIndex:
     lists = InvertedLists(axes, stored, trained_for)
     if not np.array_equal(lists.slots(), slots.alive()):
         raise ValueError("its lists are not those of its rows")
-    return InvertedIndex(rows, lists, slots)
+    return ListIndex(rows, lists, slots)
 
 
 def head_of(file: BinaryIO) -> tuple[int, int, int, int]:

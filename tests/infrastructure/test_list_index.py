@@ -9,10 +9,10 @@ from threading import Lock
 import numpy as np
 import pytest
 
-from infrastructure.vectors import faiss_index, inverted_index
+from infrastructure.vectors import faiss_index, list_index
 from infrastructure.vectors.faiss_index import FaissIndex, FaissIndexUnreadableError
 from infrastructure.vectors.growing import GrowingRows
-from infrastructure.vectors.inverted_index import InvertedIndex
+from infrastructure.vectors.list_index import ListIndex
 from tests.support.vector_index import clustered, nearest, recall
 
 DIMENSIONS = 96
@@ -22,8 +22,8 @@ COUNT = 6_000
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(faiss_index, "EXACT_BELOW", 2_000)
-    monkeypatch.setattr(inverted_index, "SCANNED", 4_000)
-    monkeypatch.setattr(inverted_index, "NARROW", 500)
+    monkeypatch.setattr(list_index, "SCANNED", 4_000)
+    monkeypatch.setattr(list_index, "NARROW", 500)
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +47,8 @@ def index(vectors: np.ndarray) -> FaissIndex:
     return made
 
 
-def inverted(index: FaissIndex) -> InvertedIndex:
-    assert isinstance(index._kind, InvertedIndex)
+def inverted(index: FaissIndex) -> ListIndex:
+    assert isinstance(index._kind, ListIndex)
     return index._kind
 
 
@@ -85,7 +85,7 @@ def test_where_the_lists_hold_too_few_all_are_compared(
     index: FaissIndex, vectors: np.ndarray, queries: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Many hits are wanted, or what is allowed lies in lists that are far away."""
-    monkeypatch.setattr(inverted_index, "SCANNED", 1)
+    monkeypatch.setattr(list_index, "SCANNED", 1)
     rows = np.sort(np.argsort(vectors @ queries[0])[:3_000])
     found, _ = index.search(queries[0], 1_500, allowed=rows * 10)
 
@@ -101,14 +101,14 @@ def test_changes_while_lists_are_made_are_not_lost(monkeypatch: pytest.MonkeyPat
     expected = {id_: vectors[id_] for id_ in range(2_000)}
     index = FaissIndex(DIMENSIONS)
     trained, go_on = threading.Event(), threading.Event()
-    train = inverted_index.InvertedLists.train
+    train = list_index.InvertedLists.train
 
-    def train_slowly(sample: np.ndarray, size: int) -> inverted_index.InvertedLists:
+    def train_slowly(sample: np.ndarray, size: int) -> list_index.InvertedLists:
         trained.set()
         assert go_on.wait(30)
         return train(sample, size)
 
-    monkeypatch.setattr(inverted_index.InvertedLists, "train", train_slowly)
+    monkeypatch.setattr(list_index.InvertedLists, "train", train_slowly)
     for turn in range(2):
         first = 2_000 + turn * 2_500
         trained.clear()
@@ -234,7 +234,7 @@ def test_what_fails_is_left_for_later(
     def fail(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(inverted_index.InvertedLists, "train", fail)
+    monkeypatch.setattr(list_index.InvertedLists, "train", fail)
     index = FaissIndex(DIMENSIONS)
     for start in range(0, 2_400, 100):
         index.add(np.arange(start, start + 100), vectors[start : start + 100])
@@ -256,7 +256,7 @@ def test_rows_grow_even_while_somebody_looks_at_them() -> None:
 
 def test_retraining_few_vectors_leaves_the_lists() -> None:
     vectors = clustered(100, dimensions=DIMENSIONS)
-    index = InvertedIndex.train(vectors, 100)
+    index = ListIndex.train(vectors, 100)
     index.add(np.arange(100), vectors)
     index.remove(np.arange(90))
     index.retrain(Lock())
