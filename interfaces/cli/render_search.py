@@ -62,7 +62,8 @@ def render_hit(console: Console, rank: int, hit: Hit) -> None:
 
 
 def render_facets(console: Console, facets: Facets) -> None:
-    line(console, Text(f"{facets.total:,} messages in all", "bold"))
+    messages = "1 message" if facets.total == 1 else f"{facets.total:,} messages"
+    line(console, Text(f"{messages} in all", "bold"))
     for name, values in (
         ("People", facets.authors),
         ("Conversations", facets.conversations),

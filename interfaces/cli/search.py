@@ -26,7 +26,8 @@ class SearchFailedError(click.ClickException):
     exit_code = FAILED
 
 
-@click.command()
+# A query may begin with an exclusion, which is no option.
+@click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("query")
 @click.option("--workspace", default="default", show_default=True, help="The archive's name.")
 @click.option(

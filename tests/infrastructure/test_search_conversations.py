@@ -35,33 +35,35 @@ def irc(embedder: MiniLmEmbedder) -> LabelledSet:
     return sets.irc(data_path("bench"), embedder)
 
 
+@pytest.fixture(scope="module")
+def archived(shared_ledger: Ledger, irc: LabelledSet, embedder: MiniLmEmbedder) -> Ledger:
+    """The messages as the chat they were. The key of each is its row."""
+    site = SearchSite(shared_ledger, embedder=embedder)
+    site.tell(*told(irc))
+    site.close()
+    return shared_ledger
+
+
 @pytest.fixture(scope="module", params=["memory", "postgresql"])
 def site(
-    shared_ledger: Ledger,
-    irc: LabelledSet,
+    archived: Ledger,
     embedder: MiniLmEmbedder,
     tmp_path_factory: pytest.TempPathFactory,
     request: pytest.FixtureRequest,
 ) -> Iterator[SearchSite]:
-    """The messages as the chat they were. The key of each is its row."""
-    follower = None
-    if request.param == "memory":
-        follower = in_memory(shared_ledger, embedder, tmp_path_factory.mktemp("vectors"))
-    site = SearchSite(
-        shared_ledger,
-        is_in_memory=follower is not None,
-        embedder=embedder,
-        accelerator=follower,
-    )
-    if request.param == "memory":  # the other one finds it there
-        site.tell(*told(irc))
-    if follower is not None:
-        follower.start()
-        eventually(lambda: len(follower) > 1_000)
+    if request.param == "postgresql":
+        site = SearchSite(archived, embedder=embedder)
+        yield site
+        site.close()
+        return
+    follower = in_memory(archived, embedder, tmp_path_factory.mktemp("vectors"))
+    site = SearchSite(archived, is_in_memory=True, embedder=embedder, accelerator=follower)
+    follower.start()
+    eventually(lambda: len(follower) > 1_000)
+    site.advance()
     yield site
     site.close()
-    if follower is not None:
-        follower.stop()
+    follower.stop()
 
 
 def in_memory(ledger: Ledger, embedder: MiniLmEmbedder, folder: Path) -> FaissFollower:

@@ -273,3 +273,12 @@ def test_a_mistyped_operator_fails_with_what_is_possible(run: Any) -> None:
     assert failed.exit_code == 2
     assert "did you mean from:" in failed.stderr
     assert run("rain from:nobody-here").exit_code == 1
+
+
+def test_a_query_may_begin_with_an_exclusion_and_a_mistyped_option_is_none(run: Any) -> None:
+    found = run("-from:dee in:kitchen", "--context", "0").stdout
+    assert "A plumber comes" in found
+    assert "dishwasher" not in found
+    failed = run("rain", "--limt", "3")
+    assert failed.exit_code == 2
+    assert "--limt" in failed.stderr
