@@ -70,8 +70,11 @@ def sniff(file: ExportFile, size: int) -> bytes:
 
 
 def sniff_text(file: ExportFile, size: int) -> str:
-    """The first `size` bytes or fewer as text; what cannot be decoded is replaced."""
-    return sniff(file, size).decode("utf-8", "replace")
+    """
+    The first `size` bytes or fewer as text, without NUL, which read_lines leaves out too; what
+    cannot be decoded is replaced.
+    """
+    return sniff(file, size).decode("utf-8", "replace").replace("\0", "")
 
 
 def read_lines(file: ExportFile, repairs: Repairs, *, limit: int = MESSAGE_LIMIT) -> Iterator[str]:

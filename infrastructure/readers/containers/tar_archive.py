@@ -111,7 +111,7 @@ class TarArchive:
         self._limits = limits
         with file.open() as stream:
             self.files = [
-                TarMember(file, info.name, info.offset_data, info.size)
+                TarMember(file, _shown(info.name), info.offset_data, info.size)
                 for info in self._infos(stream)
                 if not is_clutter(info.name)
             ]
@@ -151,6 +151,15 @@ class TarArchive:
             reason = "is neither a file nor a folder"
         if reason is not None:
             raise UnreadableExportError(file=f"{self.name}/{info.name}", reason=reason)
+
+
+def _shown(name: str) -> str:
+    """A name that is no UTF-8 is one of Windows: old systems packed their own."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
+    return name
 
 
 class HeaderStream:

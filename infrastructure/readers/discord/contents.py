@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from domain.message import Attachment, Reaction
 from infrastructure.readers.discord.snowflakes import id_of
+from infrastructure.readers.percent import unescaped
 
 _STICKER_TYPES = {"Png": "image/png", "Apng": "image/apng", "Gif": "image/gif"}
 _ANY_SLASH = re.compile(r"[/\\]")
@@ -126,7 +127,7 @@ def file_name(url: str) -> str:
     """The last part of an address or of a path, whatever the system that wrote it."""
     if url.startswith(("http://", "https://")) and len(url) <= _LONGEST_URL:
         try:
-            path = unquote(urlsplit(url).path)
+            path = unescaped(urlsplit(url).path)
         except ValueError:
             path = url
     else:

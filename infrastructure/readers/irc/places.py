@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
-from urllib.parse import unquote
 
 from application.ports.chat_reader import DateOrder
 from infrastructure.readers.irc.months import NAME, month_of
+from infrastructure.readers.percent import unescaped
 
 SIGILS = "#&+!"
 FOLDERS_OF_LOGS = frozenset(("log", "logs", "irclogs", "irclog", "irc", "chatlogs", "moddata"))
@@ -69,7 +69,7 @@ def place_of(path: str, order: DateOrder | None = None) -> Place:
     Args:
         order: of dates such as 01.02.2024; None takes the day for the first number.
     """
-    folder, _, name = unquote(path).rpartition("/")
+    folder, _, name = unescaped(path).rpartition("/")
     stem = _ENDINGS.sub("", _ROTATED.sub("", name)) or name
     day, rest = _split(stem, folder)
     if day is not None and day.is_doubtful and order is not None:

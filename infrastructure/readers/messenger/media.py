@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from domain.message import Attachment, Reaction
+from infrastructure.readers.percent import unescaped
 
 Repair = Callable[[str], str]
 
@@ -47,7 +48,7 @@ def _name(file: dict[str, Any], fallback: str, repair: Repair) -> str:
     uri = repair(uri)
     if is_remote(uri):
         try:
-            uri = unquote(urlsplit(uri).path)
+            uri = unescaped(urlsplit(uri).path)
         except ValueError:
             return fallback
     if "/" not in uri and "." not in uri:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from domain.message import Attachment
 from infrastructure.readers.html_text import HtmlText, Image, plain_text
 from infrastructure.readers.microsoft.cards import card_text
 from infrastructure.readers.microsoft.inner_json import parsed
 from infrastructure.readers.microsoft.words import base_name
+from infrastructure.readers.percent import unescaped
 from infrastructure.readers.teams.people import People
 from infrastructure.readers.teams.spelling import flat
 
@@ -91,7 +92,7 @@ def _end_of(address: Any) -> str:
     if not isinstance(address, str):
         return ""
     try:
-        return unquote(urlsplit(address).path)
+        return unescaped(urlsplit(address).path)
     except ValueError:
         return ""
 

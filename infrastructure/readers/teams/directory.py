@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any, TypeGuard
-from urllib.parse import unquote
 
 from application.ports.chat_reader import Export, ExportFile, ReadWarning
 from domain.message import Conversation, ConversationKind
@@ -13,6 +12,7 @@ from infrastructure.readers.json_buffer import BrokenJsonError
 from infrastructure.readers.json_cursor import Unparsed
 from infrastructure.readers.limits import HELD_WARNINGS
 from infrastructure.readers.microsoft.words import listed
+from infrastructure.readers.percent import unescaped
 from infrastructure.readers.reading import MALFORMED, name_of
 from infrastructure.readers.teams.documents import Document
 from infrastructure.readers.teams.people import People
@@ -121,7 +121,7 @@ class Directory:
         join = flat(online).get("joinUrl") if isinstance(online, dict) else None
         match = _JOIN.search(join) if isinstance(join, str) else None
         if match and _is_short(subject) and subject.strip() and len(self._chats) < _KEPT:
-            self._chats.setdefault(unquote(match[1]), (subject.strip(), "group"))
+            self._chats.setdefault(unescaped(match[1]), (subject.strip(), "group"))
 
     def _take_described(self, raw: dict[str, Any], _file: ExportFile) -> None:
         """Others than chats are messages of one, whose description is read with them."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 
+from infrastructure.readers.percent import unescaped
 from infrastructure.readers.teams.spelling import flat
 
 _CHAT = re.compile(r"chats\('([^']+)'\)")
@@ -45,7 +45,7 @@ def place_of(raw: dict[str, Any], around: Place | None) -> Place | None:
     match = _LINK.search(link) if isinstance(link, str) else None
     if match is None:
         return None
-    id = unquote(match[1])
+    id = unescaped(match[1])
     return Place(id, is_channel="@thread.tacv2" in id)
 
 
@@ -53,7 +53,7 @@ def place_around(header: dict[str, Any]) -> Place | None:
     """What a page of Graph says in its context, or a chat that its messages lie in."""
     context = header.get("@odata.context")
     if isinstance(context, str):
-        context = unquote(context)
+        context = unescaped(context)
         if match := _TEAM.search(context):
             return Place(match[2], match[1], is_channel=True)
         if match := _CHAT.search(context):

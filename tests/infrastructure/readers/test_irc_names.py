@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from datetime import date
 
 import pytest
@@ -193,3 +195,19 @@ def test_other_files_of_an_archive_are_left_out_and_told_of() -> None:
     assert [(w.file, w.reason) for w in found.warnings] == [
         ("README", "it is no IRC log; left out")
     ]
+
+
+def test_no_name_of_a_channel_has_what_cannot_be_stored() -> None:
+    assert single("net/#a%00b/2024-01-31.log").title == "#ab"
+    told = "-!- Ann [a@b] has joined #x\0y\n" + TALK * 3
+    assert single("2024-01-31.log", told).title == "#xy"
+
+
+def test_a_name_of_another_encoding_within_a_tar_archive_is_read() -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT, encoding="cp1252") as tar:
+        info = tarfile.TarInfo("net/#café.log")
+        info.size = len(TALK)
+        tar.addfile(info, io.BytesIO(TALK.encode()))
+    found = read(MemoryFile(out.getvalue(), "logs.tar"), reader=GuardedReader(IrcReader()))
+    assert [c.title for c in found.conversations] == ["#café"]
