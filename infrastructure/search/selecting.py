@@ -13,7 +13,7 @@ from application.ports.search import SearchRequest
 from application.searching.query import Query
 from infrastructure.search import words as words_side
 from infrastructure.search.comparing import Comparison, HeadStart
-from infrastructure.search.meaning import MeaningHit
+from infrastructure.search.corpus import Corpus, MeaningHit
 from infrastructure.search.ranking import (
     DEPTHS,
     Key,
@@ -23,9 +23,9 @@ from infrastructure.search.ranking import (
     rank,
     without_repetition,
 )
-from infrastructure.search.restriction import Restriction
 from infrastructure.search.results import ResultSet, by_time, result_set
 from infrastructure.search.scoring import Scored, Scoring, Sides
+from infrastructure.search.stored_corpus import StoredCorpus
 from infrastructure.search.tsquery import TsQueries
 from infrastructure.search.words import WordsHit
 from infrastructure.words.inverted_index import InvertedIndex
@@ -38,6 +38,13 @@ class Page(NamedTuple):
     has_more: bool
 
 
+class Scope(NamedTuple):
+    """Where a search looks."""
+
+    corpus: Corpus  # the messages that may be found, as quickly as they are to be had
+    stored: StoredCorpus  # the same by PostgreSQL
+
+
 class Selecting:
     """
     One search at one moment of the database.
@@ -46,7 +53,6 @@ class Selecting:
         comparison: None: nothing is looked for by meaning.
         early: what was begun before: only for the first page of an order by relevance.
         index: of words in memory; None: PostgreSQL looks for them.
-        below: messages from this id on came later.
     """
 
     def __init__(
@@ -55,21 +61,19 @@ class Selecting:
         request: SearchRequest,
         query: Query,
         words: TsQueries,
-        restriction: Restriction,
+        scope: Scope,
         comparison: Comparison | None,
         early: HeadStart | None,
         index: InvertedIndex | None,
-        below: int,
         measure: Measure,
     ) -> None:
         self._connection = connection
         self._request = request
         self._words = words
-        self._restriction = restriction
+        self._scope = scope
         self._comparison = comparison
         self._early = early
         self._index = index
-        self._below = below
         self._measure = measure
         # Who excludes or quotes words asks for precision.
         self._may_relax = not (query.excluded or query.required)
@@ -93,7 +97,10 @@ class Selecting:
             meant = self._near()
         words = self._words if self._has_words else None
         return result_set(
-            self._restriction, words, meant, is_strict=words is not None and self._is_strict
+            self._scope.stored.restriction,
+            words,
+            meant,
+            is_strict=words is not None and self._is_strict,
         )
 
     def _near(self) -> list[int]:
@@ -163,7 +170,7 @@ class Selecting:
         """None: nothing is looked for by meaning."""
         if self._comparison is None:
             return None
-        return Scoring(self._connection, self._comparison, self._words, self._index, self._below)
+        return Scoring(self._comparison, self._words, self._index, self._scope.stored.below)
 
     def _sides(self, level: int) -> Sides:
         if level not in self._found:
@@ -183,23 +190,29 @@ class Selecting:
     def _find(self, limit: int) -> list[WordsHit]:
         workspace_id = self._request.workspace_id
         if self._index is not None:
-            return words_side.find_in_memory(
-                self._connection,
-                self._index,
-                workspace_id=workspace_id,
-                words=self._words,
-                restriction=self._restriction,
-                below=self._below,
-                limit=limit,
-                is_strict=self._wants_all,
-            )
+            return self._find_in_memory(self._index, limit, is_strict=self._wants_all)
         return words_side.find(
             self._connection,
             workspace_id=workspace_id,
             words=self._words,
-            restriction=self._restriction,
+            restriction=self._scope.stored.restriction,
             limit=limit,
             is_strict=self._wants_all,
+        )
+
+    def _find_in_memory(
+        self, index: InvertedIndex, limit: int, *, is_strict: bool
+    ) -> list[WordsHit]:
+        # Only full text knows in which order words stand.
+        is_exact = self._words.is_plain or not is_strict
+        return words_side.find_in_memory(
+            index,
+            self._words,
+            self._scope.corpus.kept if is_exact else self._scope.stored.having_all_words,
+            below=self._scope.stored.below,
+            allowed=self._scope.corpus.messages() if self._scope.corpus.is_narrow else None,
+            limit=limit,
+            is_strict=is_strict,
         )
 
     @cached_property
@@ -208,11 +221,14 @@ class Selecting:
         if not self._may_relax:
             return True
         with self._measure("strictness"):
+            if self._index is not None:
+                found = self._find_in_memory(self._index, words_side.FEW, is_strict=True)
+                return len(found) >= words_side.FEW
             return not words_side.are_few(
                 self._connection,
                 workspace_id=self._request.workspace_id,
                 words=self._words,
-                restriction=self._restriction,
+                restriction=self._scope.stored.restriction,
             )
 
     @property

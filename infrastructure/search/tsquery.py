@@ -58,6 +58,7 @@ class TsQueries(NamedTuple):
     excluded: str = ""
     asked: tuple[Alternatives, ...] = ()
     groups: tuple[tuple[int, ...], ...] = ()  # places in it, of which one is enough
+    is_plain: bool = True  # these say all: no term is several words in an order
     notes: tuple[str, ...] = ()  # sentences for people: what was taken for mistyped
 
 
@@ -124,6 +125,7 @@ def tsqueries(
             tuple(asked.index(one) for term in group for one in said[term].asked)
             for group in groups
         ),
+        is_plain=all(len(said[term].asked) <= 1 for term in words),
         notes=tuple(notes),
     )
 

@@ -266,7 +266,7 @@ def scored(
         is_kept &= allowed[places] == ids
     elif allowed is not None:
         is_kept[:] = False
-    for group in groups:
+    for group in filter(None, groups):  # what has no word that could be looked for
         having = [segment.postings(number)[0] for place in group for number in numbers[place]]
         is_kept &= among(documents, having)
     return Scored(ids[is_kept], scores[is_kept])

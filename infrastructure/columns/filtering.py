@@ -1,0 +1,60 @@
+"""Filters over columns: which rows a search may find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from application.storable import microseconds
+from infrastructure.columns.message_table import MessageTable
+
+IsKept = NDArray[np.bool_]  # by row
+# Of the first so many rows.
+Test = Callable[[MessageTable, int], IsKept]
+
+
+def of_authors(ids: Iterable[UUID]) -> Test:
+    return lambda table, count: table.authors.among(table.column("authors")[:count], ids)
+
+
+def of_talks(ids: Iterable[UUID]) -> Test:
+    return lambda table, count: table.talks.among(table.column("talks")[:count], ids)
+
+
+def of_kinds(kinds: Iterable[str]) -> Test:
+    return lambda table, count: table.kinds.among(table.column("kinds")[:count], kinds)
+
+
+def in_languages(codes: Iterable[str]) -> Test:
+    return lambda table, count: table.languages.among(table.column("languages")[:count], codes)
+
+
+def of_uploads(ids: Collection[UUID]) -> Test:
+    """One of several uploads that had the message is enough."""
+    wanted = set(ids)
+
+    def test(table: MessageTable, count: int) -> IsKept:
+        having = [uploads for uploads in table.uploads.values.copy() if wanted & set(uploads)]
+        return table.uploads.among(table.column("uploads")[:count], having)
+
+    return test
+
+
+def having(feature: int) -> Test:
+    return lambda table, count: (table.column("features")[:count] & feature) != 0
+
+
+def sent_from(at: datetime) -> Test:
+    return lambda table, count: table.column("sent_at")[:count] >= microseconds(at)
+
+
+def sent_before(at: datetime) -> Test:
+    return lambda table, count: table.column("sent_at")[:count] < microseconds(at)
+
+
+def without(test: Test) -> Test:
+    return lambda table, count: ~test(table, count)
