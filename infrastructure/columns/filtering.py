@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -31,17 +31,6 @@ def of_kinds(kinds: Iterable[str]) -> Test:
 
 def in_languages(codes: Iterable[str]) -> Test:
     return lambda table, count: table.languages.among(table.column("languages")[:count], codes)
-
-
-def of_uploads(ids: Collection[UUID]) -> Test:
-    """One of several uploads that had the message is enough."""
-    wanted = set(ids)
-
-    def test(table: MessageTable, count: int) -> IsKept:
-        having = [uploads for uploads in table.uploads.values.copy() if wanted & set(uploads)]
-        return table.uploads.among(table.column("uploads")[:count], having)
-
-    return test
 
 
 def having(feature: int) -> Test:

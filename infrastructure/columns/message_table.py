@@ -26,7 +26,6 @@ COLUMNS: dict[str, type] = {
     "languages": np.int16,
     "features": np.uint8,  # LINK, ATTACHMENT, REACTION, REPLY
     "texts": np.int32,
-    "uploads": np.int32,  # a number for each set of uploads
     # What links messages: numbers that differ where the texts do. 0: there is none.
     "keys": np.int64,
     "answers": np.int64,
@@ -47,7 +46,6 @@ class Told(NamedTuple):
     language: str | None
     features: int
     text_key: UUID | None
-    upload_ids: tuple[UUID, ...]
     key: int
     answers: int
     thread: int
@@ -65,7 +63,6 @@ class MessageTable:
         self.authors: Codes[UUID] = Codes()
         self.kinds: Codes[str] = Codes()
         self.languages: Codes[str] = Codes()
-        self.uploads: Codes[tuple[UUID, ...]] = Codes()
         self.text_keys = KeyTable()
         self.sequences = Talks(lambda rows: self._columns["ids"][rows])
         self._columns: dict[str, NDArray[Any]] = {
@@ -164,7 +161,6 @@ class MessageTable:
             "languages": [self.languages.number(one.language) for one in messages],
             "features": [one.features for one in messages],
             "texts": texts,
-            "uploads": [self.uploads.number(one.upload_ids) for one in messages],
             "keys": [one.key for one in messages],
             "answers": [one.answers for one in messages],
             "threads": [one.thread for one in messages],

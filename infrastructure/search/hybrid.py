@@ -164,7 +164,7 @@ class HybridSearcher:
             made_up = None
             if request.with_facets:
                 with clock.measure("facets"):
-                    made_up = facets(connection, request.workspace_id, selecting.whole())
+                    made_up = facets(connection, request.workspace_id, selecting.counts())
         return SearchAnswer(
             hits=hits,
             has_more=page.has_more,

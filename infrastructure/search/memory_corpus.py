@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from functools import cached_property
 from typing import Any
@@ -10,6 +11,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from infrastructure.columns.codes import Codes
 from infrastructure.columns.filtering import IsKept
 from infrastructure.columns.keys import packed, unpacked
 from infrastructure.columns.message_table import NO_ROW
@@ -22,6 +24,7 @@ from infrastructure.search.corpus import (
     Neighbour,
     Surroundings,
 )
+from infrastructure.search.results import Counts
 from infrastructure.search.stored_corpus import StoredCorpus
 from infrastructure.words.follower import Known
 
@@ -87,9 +90,7 @@ class MemoryCorpus:
         return np.sort(self._column("ids")[self._allowed])
 
     def kept(self, ids: Sequence[int]) -> dict[int, UUID | None]:
-        rows = self._table.find(np.array(ids, dtype=np.int64))
-        rows = rows[rows != NO_ROW]
-        rows = rows[self._may_be_found(rows)]
+        rows = self._rows(np.array(ids, dtype=np.int64))
         return dict(zip(self._column("ids")[rows].tolist(), self._keys(rows), strict=True))
 
     def vectors_of(self, keys: Collection[UUID]) -> dict[UUID, int]:
@@ -108,6 +109,54 @@ class MemoryCorpus:
             {one.message_id: one for one in self._neighbours(every)},
             [ids[window].tolist() for window in windows],
         )
+
+    def counts(self, ids: Ids | None) -> Counts:
+        """Of those of these messages that may be found; None: of all that may."""
+        rows = self._rows(ids)
+        months = self._column("sent_at")[rows].astype("datetime64[us]").astype("datetime64[M]")
+        found, counts = np.unique(months, return_counts=True)
+        return Counts(
+            authors=occurrences(self._column("authors")[rows], self._table.authors),
+            conversations=occurrences(self._column("talks")[rows], self._table.talks),
+            months=Counter(dict(zip(found.astype(object).tolist(), counts.tolist(), strict=True))),
+        )
+
+    def by_time(
+        self, ids: Ids | None, *, is_oldest: bool, last: tuple[int, int] | None, limit: int
+    ) -> list[tuple[int, int]]:
+        """
+        The ids and times (microseconds since 1970) of those that may be found, in their order.
+
+        Args:
+            ids: of the messages to look at; None: all.
+            last: time and id behind which they begin.
+        """
+        rows = self._rows(ids)
+        times, numbers = self._column("sent_at")[rows], self._column("ids")[rows]
+        if last is not None:
+            at, id_ = last
+            is_tied = times == at
+            is_behind = (
+                (times > at) | (is_tied & (numbers > id_))
+                if is_oldest
+                else (times < at) | (is_tied & (numbers < id_))
+            )
+            times, numbers = times[is_behind], numbers[is_behind]
+        keys = times if is_oldest else -times
+        if len(keys) > limit:
+            # All that are as early as the last one: which of those come first is still to be seen.
+            kept = np.flatnonzero(keys <= np.partition(keys, limit - 1)[limit - 1])
+            times, numbers, keys = times[kept], numbers[kept], keys[kept]
+        order = np.lexsort((numbers if is_oldest else -numbers, keys))[:limit]
+        return list(zip(numbers[order].tolist(), times[order].tolist(), strict=True))
+
+    def _rows(self, ids: Ids | None) -> Rows:
+        if ids is None:
+            return np.flatnonzero(self._is_kept)
+        rows = self._table.find(ids)
+        rows = rows[rows != NO_ROW]
+        kept: Rows = rows[self._may_be_found(rows)]
+        return kept
 
     @cached_property
     def _is_kept(self) -> IsKept:
@@ -145,8 +194,7 @@ class MemoryCorpus:
         is_right[is_right] = self._exists(rows[is_right])
         if not is_right.all():
             # Its last message came later, or is gone: one before it may be there.
-            others = np.flatnonzero(self._is_kept)
-            rows[~is_right] = self._latest_among(others, texts[~is_right])
+            rows[~is_right] = self._latest_among(self._allowed, texts[~is_right])
         return rows
 
     def _latest_among(self, allowed: Rows, texts: NDArray[np.int64]) -> Rows:
@@ -234,3 +282,10 @@ class MemoryCorpus:
 
     def _column(self, name: str) -> NDArray[Any]:
         return self._table.column(name)
+
+
+def occurrences(numbers: NDArray[np.int32], codes: Codes[UUID]) -> Counter[UUID]:
+    """How often each value stands there."""
+    counts = np.bincount(numbers[numbers >= 0])
+    there = np.flatnonzero(counts).tolist()
+    return Counter({codes.values[number]: int(counts[number]) for number in there})

@@ -83,7 +83,8 @@ def restriction(
         made.add("NOT m.words @@ %(excluded)s::tsquery", excluded=words.excluded)
     sql = "".join(f" AND {part}" for part in made.parts)
     is_narrow = bool(filters or words.required or words.excluded)
-    tests = None if words.required or words.excluded else tuple(made.tests)
+    is_columnar = made.is_columnar and not (words.required or words.excluded)
+    tests = tuple(made.tests) if is_columnar else None
     return Restriction(sql, made.values, is_narrow, made.notes, tests)
 
 
@@ -94,6 +95,7 @@ class Conditions:
         self.parts: list[str] = []
         self.values: dict[str, Any] = {}
         self.tests: list[Test] = []
+        self.is_columnar = True
         self.notes: tuple[str, ...] = ()
 
     def add(self, sql: str, **values: Any) -> None:
@@ -116,14 +118,17 @@ class Conditions:
             self.test(without(having(meant.none_of)))
 
     def of_uploads(self, meant: Meant) -> None:
-        """One of several uploads that had the message is enough."""
+        """
+        One of several uploads that had the message is enough. Columns do not tell: who has the
+        message, too, is no news of the message.
+        """
         self.notes += tuple(meant.notes)
         if meant.any_of is not None:
             self.add("m.upload_ids && %(uploads)s::uuid[]", uploads=meant.any_of)
-            self.test(filtering.of_uploads(meant.any_of))
+            self.is_columnar = False
         if meant.none_of:
             self.add("NOT m.upload_ids && %(not_uploads)s::uuid[]", not_uploads=meant.none_of)
-            self.test(without(filtering.of_uploads(meant.none_of)))
+            self.is_columnar = False
 
     def of_kinds(self, kinds: Choice) -> None:
         if kinds.any_of:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -45,6 +45,14 @@ SELECT conversation_id, title, format FROM read.conversation
 WHERE workspace_id = %(workspace)s AND conversation_id = ANY(%(ids)s)
 """
 ERASED = "[erased]"
+
+
+class Counts(NamedTuple):
+    """How many messages of a result each has."""
+
+    authors: Counter[UUID]
+    conversations: Counter[UUID]
+    months: Counter[date]  # the first of each, in UTC
 
 
 class ResultSet(NamedTuple):
@@ -105,19 +113,22 @@ def by_time(
     return [Ranked(message_id, 0, microseconds(sent_at)) for message_id, sent_at in rows]
 
 
-def facets(connection: Connection[Any], workspace_id: UUID, result: ResultSet) -> Facets:
+def counted(connection: Connection[Any], workspace_id: UUID, result: ResultSet) -> Counts:
     values = {"workspace": workspace_id, **result.values}
-    authors: Counter[UUID] = Counter()
-    conversations: Counter[UUID] = Counter()
-    months: Counter[datetime] = Counter()
+    found = Counts(Counter(), Counter(), Counter())
     statement = COUNTS.format(result=result.sql)
     for author_id, conversation_id, month, count in connection.execute(statement, values):
         if month is not None:
-            months[month] = count
+            found.months[month] = count
         elif conversation_id is not None:
-            conversations[conversation_id] = count
+            found.conversations[conversation_id] = count
         elif author_id is not None:
-            authors[author_id] = count
+            found.authors[author_id] = count
+    return found
+
+
+def facets(connection: Connection[Any], workspace_id: UUID, counts: Counts) -> Facets:
+    authors, conversations, months = counts
     best = [id_ for id_, _ in authors.most_common(MOST_VALUES)]
     names = dict(connection.execute(NAMES, {"workspace": workspace_id, "ids": best}).fetchall())
     talks = {

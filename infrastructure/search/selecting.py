@@ -7,13 +7,15 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import numpy as np
 from psycopg import Connection
 
 from application.ports.search import SearchRequest
 from application.searching.query import Query
 from infrastructure.search import words as words_side
 from infrastructure.search.comparing import Comparison, HeadStart
-from infrastructure.search.corpus import Corpus, MeaningHit
+from infrastructure.search.corpus import Corpus, Ids, MeaningHit
+from infrastructure.search.memory_corpus import MemoryCorpus
 from infrastructure.search.ranking import (
     DEPTHS,
     Key,
@@ -23,7 +25,7 @@ from infrastructure.search.ranking import (
     rank,
     without_repetition,
 )
-from infrastructure.search.results import ResultSet, by_time, result_set
+from infrastructure.search.results import Counts, ResultSet, by_time, counted, result_set
 from infrastructure.search.scoring import Scored, Scoring, Sides
 from infrastructure.search.stored_corpus import StoredCorpus
 from infrastructure.search.tsquery import TsQueries
@@ -43,6 +45,13 @@ class Scope(NamedTuple):
 
     corpus: Corpus  # the messages that may be found, as quickly as they are to be had
     stored: StoredCorpus  # the same by PostgreSQL
+
+
+class InMemory(NamedTuple):
+    """A whole result, whose messages are all that may be found of these; None: of all."""
+
+    corpus: MemoryCorpus
+    ids: Ids | None
 
 
 class Selecting:
@@ -90,18 +99,37 @@ class Selecting:
         entries = self._by_relevance(limit + 1) if self._is_ranked else self._by_time(limit + 1)
         return Page(entries[:limit], len(entries) > limit)
 
-    def whole(self) -> ResultSet:
-        """All that there is to be found, of which pages are parts."""
-        meant = None
+    def counts(self) -> Counts:
+        """Of all that there is to be found, of which pages are parts."""
+        found = self._in_memory
+        if found is not None:
+            return found.corpus.counts(found.ids)
+        return counted(self._connection, self._request.workspace_id, self._whole)
+
+    @cached_property
+    def _in_memory(self) -> InMemory | None:
+        """None: to tell all that there is to be found, PostgreSQL is needed."""
+        corpus = self._scope.corpus
+        if not isinstance(corpus, MemoryCorpus):
+            return None
+        parts = []
+        if self._has_words:
+            is_strict = self._is_strict
+            if self._index is None or (is_strict and not self._words.is_plain):
+                return None
+            groups = self._words.groups if is_strict else ()
+            below = self._scope.stored.below
+            parts.append(self._index.having(self._words.asked, below=below, groups=groups))
         if self._comparison is not None:
-            meant = self._near()
+            parts.append(np.array(self._near(), dtype=np.int64))
+        return InMemory(corpus, np.unique(np.concatenate(parts)) if parts else None)
+
+    @cached_property
+    def _whole(self) -> ResultSet:
+        meant = None if self._comparison is None else self._near()
         words = self._words if self._has_words else None
-        return result_set(
-            self._scope.stored.restriction,
-            words,
-            meant,
-            is_strict=words is not None and self._is_strict,
-        )
+        is_strict = words is not None and self._is_strict
+        return result_set(self._scope.stored.restriction, words, meant, is_strict=is_strict)
 
     def _near(self) -> list[int]:
         """Messages that belong to the result though they may have none of the words."""
@@ -117,12 +145,20 @@ class Selecting:
     def _by_time(self, count: int) -> list[Ranked]:
         after, sort = self._request.after, self._request.sort
         last = None if after is None else (after.key, after.message_id)
-        result = self.whole()
+        found = self._in_memory
         with self._measure("order"):
+            if found is not None:
+                entries = found.corpus.by_time(
+                    found.ids,
+                    is_oldest=sort == "oldest",
+                    last=None if last is None else (int(last[0]), last[1]),
+                    limit=count,
+                )
+                return [Ranked(message_id, 0, at) for message_id, at in entries]
             return by_time(
                 self._connection,
                 self._request.workspace_id,
-                result,
+                self._whole,
                 sort,
                 last=last,
                 limit=count,

@@ -132,6 +132,27 @@ class InvertedIndex:
             ]
         return best(parts, k)
 
+    def having(
+        self,
+        asked: Sequence[Alternatives],
+        *,
+        below: int | None = None,
+        groups: Sequence[Sequence[int]] = (),
+    ) -> NDArray[np.int64]:
+        """
+        All messages that have any of the words, ascending.
+
+        Args:
+            below, groups: as in `search`.
+        """
+        numbers = [self._numbers(alternatives) for alternatives in asked]
+        with self._lock.reading():
+            found = [
+                having_in(segment, limit_of(segment, below), numbers, groups)
+                for segment in self._segments
+            ]
+        return np.sort(np.concatenate(found)) if found else np.empty(0, np.int64)
+
     def worth(
         self, asked: Sequence[Alternatives], ids: NDArray[np.int64], *, below: int | None = None
     ) -> Worth:
@@ -270,6 +291,22 @@ def scored(
         having = [segment.postings(number)[0] for place in group for number in numbers[place]]
         is_kept &= among(documents, having)
     return Scored(ids[is_kept], scores[is_kept])
+
+
+def having_in(
+    segment: Segment, limit: int, numbers: Sequence[Sequence[int]], groups: Sequence[Sequence[int]]
+) -> NDArray[np.int64]:
+    def any_of(places: Iterable[int]) -> NDArray[np.bool_]:
+        has = np.zeros(len(segment), dtype=np.bool_)
+        for place in places:
+            for number in numbers[place]:
+                has[segment.postings(number)[0]] = True
+        return has
+
+    kept = any_of(range(len(numbers))) & segment.alive
+    for group in filter(None, groups):
+        kept &= any_of(group)
+    return segment.ids[np.flatnonzero(kept[:limit])]
 
 
 def among(documents: NDArray[np.int32], having: Sequence[NDArray[np.int32]]) -> NDArray[np.bool_]:

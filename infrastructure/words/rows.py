@@ -17,7 +17,7 @@ WHERE name = 'messages' AND status IN ('live', 'halted')
 """
 CHANGED = f"""
 SELECT position, message_id, workspace_id, words, conversation_id, author_id, sent_at, kind,
-       language, has_link, attachments IS NOT NULL, reactions IS NOT NULL, text_key, upload_ids,
+       language, has_link, attachments IS NOT NULL, reactions IS NOT NULL, text_key,
        message_key, reply_to, thread, left(text, {NAMED})
 FROM read.message
 WHERE (position, message_id) > (%s, %s) AND position <= %s
@@ -36,7 +36,7 @@ MICROSECOND = timedelta(microseconds=1)
 def told(row: Sequence[Any]) -> Told:
     """From a row of CHANGED."""
     _, message_id, _, _, conversation_id, author_id, sent_at, kind, language, *rest = row
-    has_link, has_attachments, has_reactions, text_key, upload_ids, *links = rest
+    has_link, has_attachments, has_reactions, text_key, *links = rest
     key, reply_to, thread, beginning = links
     features = LINK * has_link | ATTACHMENT * has_attachments | REACTION * has_reactions
     return Told(
@@ -48,7 +48,6 @@ def told(row: Sequence[Any]) -> Told:
         language=language,
         features=features if reply_to is None else features | REPLY,
         text_key=text_key,
-        upload_ids=tuple(upload_ids),
         key=token(key),
         answers=0 if reply_to is None else token(reply_to),
         thread=0 if thread is None else token(thread),

@@ -43,8 +43,6 @@ FILTERS = (
     "lang:de",
     "-lang:de",
     "after:2024-01-31T12:01",
-    "upload:{second}",
-    "-upload:{second}",
     "from:nobody",
 )
 
@@ -72,30 +70,21 @@ def chat(count: int, seed: int) -> list[Any]:
 
 
 @pytest.fixture(scope="module")
-def told_site(shared_ledger: Ledger) -> Iterator[tuple[SearchSite, str]]:
+def site(shared_ledger: Ledger) -> Iterator[SearchSite]:
     site = SearchSite(shared_ledger, is_in_memory=True)
     site.tell(*chat(150, 1))
-    second = site.tell(*chat(150, 2))
+    site.tell(*chat(150, 2))
     withdrawn = site.tell(*chat(60, 3))
     site.tell(*chat(30, 4), has_vectors=False)
     upload = site.ledger.archive.load(Upload, withdrawn)
     upload.withdraw()
     site.ledger.record(upload)
     site.advance()
-    yield site, str(second)
+    yield site
     site.close()
 
 
-@pytest.fixture(scope="module")
-def site(told_site: tuple[SearchSite, str]) -> SearchSite:
-    return told_site[0]
-
-
-@pytest.fixture(params=FILTERS)
-def filters(told_site: tuple[SearchSite, str], request: pytest.FixtureRequest) -> str:
-    return str(request.param).format(second=told_site[1])
-
-
+@pytest.mark.parametrize("filters", FILTERS)
 @pytest.mark.parametrize("share", [1.0, 0.4], ids=["now", "as it was"])
 def test_both_say_the_same(site: SearchSite, filters: str, share: float) -> None:
     workspace_id = site.ledger.workspace_id

@@ -29,7 +29,6 @@ def told(id_: int, *, at: int = 0, talk: int = 0, person: int = 0, text: int | N
         language=None,
         features=0,
         text_key=None if text is None else TEXTS[text],
-        upload_ids=(UUID(int=9),),
         key=id_,
         answers=0,
         thread=0,
