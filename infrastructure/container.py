@@ -308,7 +308,10 @@ class Container:
 
     @cached_property
     def sampler(self) -> Sampler:
-        return Sampler(follower=lambda: vars(self).get("follower"))
+        return Sampler(
+            vectors=lambda: vars(self).get("follower"),
+            messages=lambda: vars(self).get("words_follower"),
+        )
 
     @cached_property
     def states(self) -> DatabaseStates:
