@@ -55,12 +55,13 @@ def texts(running: Running, query: str, mode: str) -> list[str]:
 
 def trial(number: int, one: Running, other: Running, connection: psycopg.Connection) -> float:
     """Seconds from when a message is searchable to when the other process finds it."""
-    text = f"The ferry {number} takes lantern{number} over to island {number * 7919}."
+    asked = f"ferry {number} takes lantern{number} over to island {number * 7919}"
+    text = f"The {asked}."
     one.upload(f"author,timestamp,text\nAda,2026-01-02,{text}\n".encode(), "chat.csv", "harbour")
     eventually(lambda: connection.execute(SEARCHABLE).fetchone() == (number,), 60)
     began = time.monotonic()
     mode = ("HYBRID", "MEANING", "WORDS")[number % 3]
-    eventually(lambda: text in texts(other, f"lantern{number} island {number * 7919}", mode), 30)
+    eventually(lambda: text in texts(other, asked, mode), 30)
     return time.monotonic() - began
 
 
