@@ -27,7 +27,7 @@ from application.ports.embedder import EmbeddingModel
 from application.ports.search import SearchRequest
 from benchmarks.embedding import messages
 from benchmarks.graphql import LINE, WORKSPACE, running
-from benchmarks.vectors.material import JITTER
+from benchmarks.vectors import material
 from domain.workspace import Workspace
 from infrastructure.bootstrap import open_container
 from infrastructure.container import Container
@@ -98,8 +98,9 @@ class NearbyVectors:
 
     def __init__(self, data: Path) -> None:
         self._embedder = MiniLmEmbedder(cache_dir=KEPT)
+        material.real(data)
+        self._vectors = np.load(material.KEPT)
         texts = list(dict.fromkeys(messages(data / "irc", 10**9)))
-        self._vectors = self._embedder.embed(texts)
         self._rows = {words_of(text): row for row, text in enumerate(texts)}
 
     @property
@@ -113,7 +114,7 @@ class NearbyVectors:
         for number, text in enumerate(texts):
             seed = int.from_bytes(blake2b(text.encode(), digest_size=8).digest())
             random = np.random.Generator(np.random.PCG64(seed))
-            off = random.standard_normal(self._vectors.shape[1], dtype=np.float32) * JITTER
+            off = random.standard_normal(self._vectors.shape[1], dtype=np.float32) * material.JITTER
             vector = self._vectors[self._rows[words_of(text)]] + off
             found[number] = vector / np.linalg.norm(vector)
         if on_progress is not None:
