@@ -36,7 +36,7 @@ from infrastructure.search.selecting import Selecting
 from infrastructure.search.tsquery import NOTHING, Meant, languages, tsqueries
 from infrastructure.words.follower import Known
 
-READ_MODELS = ("messages", "vectors", "conversations", "authors")
+READ_MODELS = ("messages", "vectors", "conversations", "authors", "labels")
 STATEMENT_SECONDS = 10.0  # a step that takes longer would hold a connection from the others
 ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 POSITIONS = """

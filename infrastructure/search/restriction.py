@@ -9,6 +9,7 @@ from psycopg import Connection
 
 from application.searching.filters import Choice, Feature, Filters
 from domain.transcript import IDS_PER_POSITION
+from infrastructure.search.labels import LabelFilter, label_filter
 from infrastructure.search.names import CONVERSATIONS, FILES, PEOPLE, Meant, meant
 from infrastructure.search.tsquery import TsQueries
 
@@ -59,6 +60,8 @@ def restriction(
         made.of_kinds(filters)
         made.in_languages(filters.languages)
         made.having(filters)
+        if filters.labels:
+            made.labelled(label_filter(connection, workspace_id, filters.labels))
         if filters.sent_from is not None:
             made.add(SENT_FROM, sent_from=filters.sent_from)
         if filters.sent_before is not None:
@@ -120,6 +123,11 @@ class Conditions:
                 "(m.language IS NULL OR m.language <> ALL(%(not_languages)s))",
                 not_languages=list(languages.none_of),
             )
+
+    def labelled(self, found: LabelFilter) -> None:
+        self.notes += tuple(found.notes)
+        for sql, values in found.conditions():
+            self.add(sql, **values)
 
     def having(self, filters: Filters) -> None:
         for feature in filters.has:

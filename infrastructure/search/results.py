@@ -44,6 +44,27 @@ TITLES = """
 SELECT conversation_id, title, format FROM read.conversation
 WHERE workspace_id = %(workspace)s AND conversation_id = ANY(%(ids)s)
 """
+# A message counts once for each label, whether it has it itself or by its conversation.
+LABEL_COUNTS = """
+WITH found AS MATERIALIZED (
+    SELECT m.message_id, m.conversation_id, m.message_key FROM read.message AS m
+    WHERE m.workspace_id = %(workspace)s {result}
+), labelled AS (
+    SELECT t.label_id, found.message_id FROM read.labelled_message AS t
+    JOIN found USING (conversation_id, message_key) WHERE t.workspace_id = %(workspace)s
+    UNION
+    SELECT t.label_id, found.message_id FROM read.labelled_conversation AS t
+    JOIN found USING (conversation_id) WHERE t.workspace_id = %(workspace)s
+)
+SELECT l.label_id, l.name, count(*)
+FROM labelled JOIN read.label AS l USING (label_id)
+WHERE l.workspace_id = %(workspace)s
+GROUP BY l.label_id, l.name ORDER BY count(*) DESC, l.name, l.label_id LIMIT %(most)s
+"""
+ANY_LABELLED = """
+SELECT EXISTS (SELECT FROM read.labelled_message WHERE workspace_id = %(workspace)s)
+    OR EXISTS (SELECT FROM read.labelled_conversation WHERE workspace_id = %(workspace)s)
+"""
 ERASED = "[erased]"
 
 
@@ -146,7 +167,19 @@ def facets(connection: Connection[Any], workspace_id: UUID, result: ResultSet) -
         formats=tuple(
             FacetValue(name, name, count) for name, count in formats.most_common(MOST_VALUES)
         ),
+        labels=by_label(connection, workspace_id, result),
     )
+
+
+def by_label(
+    connection: Connection[Any], workspace_id: UUID, result: ResultSet
+) -> tuple[FacetValue, ...]:
+    values = {"workspace": workspace_id, "most": MOST_VALUES, **result.values}
+    row = connection.execute(ANY_LABELLED, values).fetchone()
+    if row is None or not row[0]:
+        return ()
+    found = connection.execute(LABEL_COUNTS.format(result=result.sql), values)
+    return tuple(FacetValue(str(id_), name, count) for id_, name, count in found)
 
 
 def microseconds(at: datetime) -> int:

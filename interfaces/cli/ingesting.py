@@ -20,6 +20,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from application.commands.carry_labels import CarryLabels
 from application.commands.create_workspace import CreateWorkspace
 from application.commands.join_conversations import JoinConversations
 from application.commands.receive_upload import ReceiveUpload
@@ -123,6 +124,8 @@ def follow(
             soft_wrap=True,
         )
         seen = watch(container, workspace_id, again, console)
+    for row in (*rows, *seen):
+        container.labels.carry(CarryLabels(upload_id=row.upload_id))  # if no job has done it yet
     position = max((row.position for row in (*rows, *seen)), default=0)
     if not container.positions.wait(SEARCHED, position, timeout_seconds=CATCH_UP_SECONDS):
         require_read_models(container)
