@@ -126,7 +126,6 @@ FOREIGN = {
     "date": "on",
     "language": "lang",
     "tag": "label",
-    "labelled": "label",
 }
 QUOTE = "to look for the text itself, put it in quotes"
 
