@@ -56,10 +56,16 @@ class LabelFilter(NamedTuple):
             ("labelled", self.any_of, ""),
             ("not_labelled", self.none_of, "NOT "),
         ):
-            if labelled is not None:
-                sql = f"m.message_id = ANY(%({name})s) OR m.conversation_id = ANY(%({name}_in)s)"
-                values = {name: labelled.messages, f"{name}_in": labelled.conversations}
-                found.append((f"{negation}({sql})", values))
+            if labelled is None:
+                continue
+            # Without what is empty: the plan is the better for it.
+            parts = []
+            if labelled.messages:
+                parts.append(f"m.message_id = ANY(%({name})s)")
+            if labelled.conversations:
+                parts.append(f"m.conversation_id = ANY(%({name}_in)s)")
+            values = {name: labelled.messages, f"{name}_in": labelled.conversations}
+            found.append((f"{negation}({' OR '.join(parts) or 'false'})", values))
         return found
 
 

@@ -43,7 +43,7 @@ OPEN = {
     "date_order": "its dates can be read in more than one order",
     "format": "more than one format claims it",
 }
-SEARCHED = ("messages", "vectors", "conversations", "authors")
+SEARCHED = ("messages", "vectors", "conversations", "authors", "labels")
 NEEDED = ("uploads", *SEARCHED)
 
 

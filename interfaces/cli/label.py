@@ -123,8 +123,8 @@ def delete(*, label: str, workspace: str) -> None:
 
 def about_targets(command: Callable[..., None]) -> Callable[..., None]:
     for decorate in (
-        click.argument("label", metavar="LABEL"),
         click.argument("ids", metavar="[ID]...", nargs=-1),
+        click.argument("label", metavar="LABEL"),
         click.option("--query", help="All messages that this search finds, instead of ids."),
         click.option(
             "--mode",
@@ -251,7 +251,7 @@ def found_by(container: Container, context: Context, query: str, mode: str, limi
 def named_targets(ids: Sequence[str]) -> Targets:
     messages: list[int] = []
     conversations: list[UUID] = []
-    for text in dict.fromkeys(ids):
+    for text in ids:
         kind, _, bare = text.rpartition(":")
         try:
             if kind in {"", "Message"} and NUMBER.fullmatch(bare):
@@ -263,7 +263,7 @@ def named_targets(ids: Sequence[str]) -> Targets:
         except ValueError:
             pass
         raise click.UsageError(f"{text!r} is no id of a message or a conversation")
-    return Targets(messages, conversations)
+    return Targets(list(dict.fromkeys(messages)), list(dict.fromkeys(conversations)))
 
 
 def named(label: str) -> str | UUID:

@@ -62,12 +62,11 @@ def label(container: Container, history: History) -> None:
     labels = container.labels
     for n in range(MANY):
         labels.create(CreateLabel(name=f"Label {n}"), context)
-    targets = {
-        "message_ids": tuple(ids_of(container, history)),
-        "conversation_ids": tuple(history.conversation(f"R{n}") for n in range(MANY)),
-    }
+    messages = tuple(ids_of(container, history))
+    rooms = tuple(history.conversation(f"R{n}") for n in range(MANY))
     for n in range(3):
-        labels.add(AddLabel(label=f"label {n}", **targets), context)
+        command = AddLabel(label=f"label {n}", message_ids=messages, conversation_ids=rooms)
+        labels.add(command, context)
     advance(container)
 
 
