@@ -46,15 +46,14 @@ WHERE workspace_id = %(workspace)s AND conversation_id = ANY(%(ids)s)
 """
 # A message counts once for each label, whether it has it itself or by its conversation.
 LABEL_COUNTS = """
-WITH found AS MATERIALIZED (
-    SELECT m.message_id, m.conversation_id, m.message_key FROM read.message AS m
-    WHERE m.workspace_id = %(workspace)s {result}
-), labelled AS (
-    SELECT t.label_id, found.message_id FROM read.labelled_message AS t
-    JOIN found USING (conversation_id, message_key) WHERE t.workspace_id = %(workspace)s
+WITH labelled AS (
+    SELECT t.label_id, m.message_id FROM read.labelled_message AS t
+    JOIN read.message AS m USING (workspace_id, conversation_id, message_key)
+    WHERE workspace_id = %(workspace)s {result}
     UNION
-    SELECT t.label_id, found.message_id FROM read.labelled_conversation AS t
-    JOIN found USING (conversation_id) WHERE t.workspace_id = %(workspace)s
+    SELECT t.label_id, m.message_id FROM read.labelled_conversation AS t
+    JOIN read.message AS m USING (workspace_id, conversation_id)
+    WHERE workspace_id = %(workspace)s {result}
 )
 SELECT l.label_id, l.name, count(*)
 FROM labelled JOIN read.label AS l USING (label_id)

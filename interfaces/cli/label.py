@@ -11,8 +11,8 @@ from uuid import UUID
 
 import click
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from application.archive import Accepted
 from application.commands.add_label import AddLabel
@@ -68,7 +68,7 @@ def label() -> None:
 @IN_WORKSPACE
 def list_labels(*, workspace: str) -> None:
     """List the labels of a workspace, with how much each is on."""
-    table = Table("label", "messages", "conversations", "colour", "for")
+    table = Table("label", "messages", "conversations")
     table.add_column("id", no_wrap=True)
     with opened(workspace) as (container, context), container.pool.connection() as connection:
         workspace_id = cast("UUID", context.workspace_id)
@@ -76,14 +76,10 @@ def list_labels(*, workspace: str) -> None:
         counts = label_counts(connection, [(workspace_id, row.label_id) for row in rows])
     for row in rows:
         on = counts[row.workspace_id, row.label_id]
-        table.add_row(
-            escape(clean_line(row.name)),
-            f"{on.messages:,}",
-            f"{on.conversations:,}",
-            row.colour or "",
-            escape(clean_line(row.description or "")),
-            str(row.label_id),
-        )
+        name = Text(clean_line(row.name), row.colour or "")
+        if row.description:
+            name.append(f"\n{clean_line(row.description)}", "dim")
+        table.add_row(name, f"{on.messages:,}", f"{on.conversations:,}", str(row.label_id))
     Console().print(table)
 
 
@@ -163,8 +159,7 @@ def add(*, label: str, workspace: str, **what: Any) -> None:
         return container.labels.add(command, context)
 
     done, targets = change(workspace, act, **what)
-    count = len(targets.messages) + len(targets.conversations)
-    click.echo(f"Put the label on {done:,} of {count:,}; the others had it.{more(targets)}")
+    click.echo(f"Put the label on {of(done, targets, 'the others had it')}")
 
 
 @label.command()
@@ -181,17 +176,17 @@ def remove(*, label: str, workspace: str, **what: Any) -> None:
         return container.labels.remove(command, context)
 
     done, targets = change(workspace, act, **what)
+    click.echo(f"Took the label off {of(done, targets, 'the others did not have it')}")
+
+
+def of(done: int, targets: Targets, others: str) -> str:
+    """How much of what was named has changed, and whether there is more."""
     count = len(targets.messages) + len(targets.conversations)
-    click.echo(
-        f"Took the label off {done:,} of {count:,}; the others did not have it.{more(targets)}"
-    )
-
-
-def more(targets: Targets) -> str:
+    said = f"{done:,} of {count:,}{f'; {others}' if done < count else ''}."
     if not targets.has_more:
-        return ""
+        return said
     limit = counted(len(targets.messages), "message")
-    return f" The result has more than these {limit}: raise --limit."
+    return f"{said} The result has more than these {limit}: raise --limit."
 
 
 def change(

@@ -60,7 +60,8 @@ def run(container: Container, labels: Labels, monkeypatch: pytest.MonkeyPatch) -
 def name(run: Any) -> str:
     """Of a label that there is."""
     made = f"label {uuid4().hex[:6]}"
-    assert run("create", made, "--colour", "#3366cc").exit_code == 0
+    described = ("--colour", "#3366cc", "--description", "What it is for")
+    assert run("create", made, *described).exit_code == 0
     return made
 
 
@@ -73,14 +74,14 @@ def test_a_whole_result_is_labelled_equal_texts_each_for_itself(
     run: Any, name: str, labels: Labels
 ) -> None:
     put = run("add", name, "--query", "in:kitchen", "--mode", "words")
-    assert said(put) == "Put the label on 4 of 4; the others had it.\n"
+    assert said(put) == "Put the label on 4 of 4.\n"
     assert labels.texts(name) == [
         "A plumber comes on Monday.", "The dishwasher leaks again.", "ok", "ok",
     ]  # fmt: skip
     again = run("add", name.upper(), "--query", "in:kitchen OK", "--mode", "words")
     assert said(again) == "Put the label on 0 of 2; the others had it.\n"
     off = run("remove", name, "--query", "from:Dee", "--mode", "words")
-    assert said(off) == "Took the label off 2 of 2; the others did not have it.\n"
+    assert said(off) == "Took the label off 2 of 2.\n"
     assert labels.texts(name) == ["A plumber comes on Monday.", "ok"]
 
 
@@ -92,8 +93,7 @@ def test_a_query_is_labelled_up_to_the_limit_which_is_said(
     monkeypatch.setattr(cli, "MOST_TARGETS", 3)
     put = run("add", name, "--query", "in:standup", "--mode", "words", "--limit", "10")
     assert said(put) == (
-        "Put the label on 10 of 10; the others had it. The result has more than these "
-        "10 messages: raise --limit.\n"
+        "Put the label on 10 of 10. The result has more than these 10 messages: raise --limit.\n"
     )
     assert labels.texts(name) == sorted(
         f"Report number {n}: nothing is blocked." for n in range(20, 30)
@@ -125,14 +125,14 @@ def test_ids_are_taken_as_they_are_shown_and_bare(
             (ingested.workspace_id,),
         ).fetchall()
     put = run("add", name, f"Message:{one}", str(two), f"Conversation:{boat}", str(boat))
-    assert said(put) == "Put the label on 3 of 3; the others had it.\n"
+    assert said(put) == "Put the label on 3 of 3.\n"
     assert labels.titles(name) == ["Boat trip"]
     listed = said(run("list"))
     [line] = [line for line in listed.splitlines() if name in line]
-    assert "#3366cc" in line
+    assert "What it is for" in listed
     assert [cell.strip() for cell in line.split("│")[2:4]] == ["2", "1"]
     off = run("remove", name, str(boat))
-    assert said(off) == "Took the label off 1 of 1; the others did not have it.\n"
+    assert said(off) == "Took the label off 1 of 1.\n"
 
 
 def test_a_label_is_renamed_and_deleted_by_name_or_id(run: Any, name: str, labels: Labels) -> None:

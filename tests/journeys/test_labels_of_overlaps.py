@@ -8,8 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from application.commands.carry_labels import CarryLabels
 from infrastructure.container import Container
+from infrastructure.jobs.app import make_app
+from interfaces.jobs.registry import register_tasks
 from tests.support.archive import copy_template
 from tests.support.archive_fixture import advance, open_test_container
 from tests.support.labels import Labels
@@ -62,8 +63,11 @@ def put(shelf: Shelf, labels: Labels, label: str, texts: list[str], rooms: list[
 
 
 def carry(shelf: Shelf, *uploads: UUID) -> None:
+    """As the jobs do that each reading has asked for."""
+    app = make_app(shelf.container.conninfo)
+    register_tasks(app, shelf.container)
     for upload in uploads:
-        shelf.container.labels.carry(CarryLabels(upload_id=upload))
+        app.tasks["labels:carry"](upload_id=str(upload))
     advance(shelf.container)
 
 
@@ -142,6 +146,7 @@ def test_a_file_that_is_merged_when_it_is_sent_again_brings_its_labels_along(
     assert labels.texts("mine") == []
     again = shelf.add("Boat.zip", mine)
     assert shelf.conversations == 1
+    assert labels.texts("mine") != sorted(texts), "their conversation is another one now"
     carry(shelf, again)
     assert labels.texts("mine") == sorted(texts)
 
