@@ -117,6 +117,7 @@ def follow(
         ReadModelStandsStillError: if that would never be seen.
     """
     rows = seen = watch(container, workspace_id, uploads, console)
+    read = [*rows]
     while again := read_again(container, workspace_id, seen):
         console.print(
             "Conversations of the archive have turned out to be one: what brought them is read "
@@ -124,9 +125,13 @@ def follow(
             soft_wrap=True,
         )
         seen = watch(container, workspace_id, again, console)
-    for row in (*rows, *seen):
-        container.labels.carry(CarryLabels(upload_id=row.upload_id))  # if no job has done it yet
-    position = max((row.position for row in (*rows, *seen)), default=0)
+        read += seen
+    for row in read:
+        if row.stage == "searchable":  # and if no job has done it yet
+            container.labels.carry(CarryLabels(upload_id=row.upload_id))
+    position = max((row.position for row in read), default=0)
+    if len(read) > len(rows):  # then labels may have been carried over, too
+        position = container.archive.event_log.head()
     if not container.positions.wait(SEARCHED, position, timeout_seconds=CATCH_UP_SECONDS):
         require_read_models(container)
         console.print(

@@ -14,6 +14,7 @@ from application.labels import LabelTargetsRefusedError, TargetNotFoundError
 from domain.label import LabelBook, LabelFacts, Labelling, LabelNameTakenError, LabelNotFoundError
 from domain.upload import Upload
 from infrastructure.labels.targets import PostgresLabelTargets
+from infrastructure.projections.rebuild import ProjectionRebuilder
 from infrastructure.projections.runner import ProjectionRunner
 from projections.conversations.projection import ConversationsReadModel
 from projections.labels.projection import LabelsReadModel
@@ -235,6 +236,27 @@ def test_built_from_the_log_it_is_the_same_however_the_pages_are_cut(desk: Desk)
             found.append(tables.everything(*TABLES))
     assert found[0] == found[1] == found[2]
     assert [len(found[0][table]) for table in TABLES] == [2, 7 + 2, 0]
+
+
+def test_read_models_that_are_built_anew_show_the_same_labels(
+    desk: Desk, runner: ProjectionRunner
+) -> None:
+    """Beside those that are read, and swapped in; whichever is rebuilt first."""
+    ids = desk.tell(room(), *lines(4))
+    first = desk.history.uploads[0]
+    desk.tell(room(), *lines(2))
+    desk.labels.create("a")
+    desk.labels.add("a", *ids[:3], rooms=[desk.history.conversation()])
+    withdraw(desk, first)  # two of the three are in the other upload, too
+    desk.advance()
+    expected = ["Room line 0000", "Room line 0001"]
+    assert desk.labels.texts("a") == expected
+    for name in ("labels", "messages"):
+        ProjectionRebuilder(runner).rebuild(name)
+        desk.advance()
+        assert desk.labels.texts("a") == expected
+        assert desk.labels.titles("a") == ["Room"]
+        assert desk.labels.add("a", *desk.labels.ids(*expected)).result["changed"] == 0
 
 
 def test_counts_are_of_what_is_there(desk: Desk) -> None:
