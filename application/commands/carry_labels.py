@@ -12,9 +12,9 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from application.archive import Archive, Decision
 from application.labels import Share, put_on
@@ -40,7 +40,7 @@ class CarryLabelsHandler:
         self._archive = archive
 
     def __call__(self, command: CarryLabels) -> None:
-        """Harmless to repeat: what has a label already is left alone."""
+        """Once for each upload: what somebody has taken off since is not put on again."""
         upload = self._archive.load(Upload, command.upload_id)
         before = self._reading_before(upload)
         if before is None or upload.stage == "withdrawn":
@@ -49,7 +49,9 @@ class CarryLabelsHandler:
         labels = self._labels(upload.workspace_id)
         if not (moves and labels):
             return
-        context = system_context(self._archive, upload)
+        context = replace(
+            system_context(self._archive, upload), command_id=uuid5(upload.id, "labels/carry")
+        )
 
         def decide() -> Decision:
             changed: list[Labelling] = []
