@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from domain.export import Export
 from domain.job import JobDiscard, JobRetry
+from domain.label import LabelBook, Labelling
 from domain.projection import Projection
 from domain.search import Search
 from domain.transcript import Transcript, TranscriptEmbedding
@@ -21,6 +22,8 @@ AGGREGATES = (
     Projection,
     JobRetry,
     JobDiscard,
+    LabelBook,
+    Labelling,
 )
 
 EVENTS = {
@@ -53,5 +56,12 @@ EVENTS = {
         Projection.OperationFailed,
         JobRetry.Retried,
         JobDiscard.Discarded,
+        LabelBook.Opened,
+        LabelBook.Created,
+        LabelBook.Renamed,
+        LabelBook.Deleted,
+        Labelling.Begun,
+        Labelling.PutOn,
+        Labelling.TakenOff,
     )
 }

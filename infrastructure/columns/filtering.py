@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from application.storable import microseconds
-from infrastructure.columns.message_table import MessageTable
+from infrastructure.columns.message_table import NO_ROW, MessageTable
 
 IsKept = NDArray[np.bool_]  # by row
 # Of the first so many rows.
@@ -23,6 +23,18 @@ def of_authors(ids: Iterable[UUID]) -> Test:
 
 def of_talks(ids: Iterable[UUID]) -> Test:
     return lambda table, count: table.talks.among(table.column("talks")[:count], ids)
+
+
+def of_messages_or_talks(messages: Sequence[int], talks: Sequence[UUID]) -> Test:
+    """Those of these messages, and all of these conversations."""
+
+    def test(table: MessageTable, count: int) -> IsKept:
+        rows = table.find(np.array(messages, dtype=np.int64))
+        is_kept = table.talks.among(table.column("talks")[:count], talks)
+        is_kept[rows[(rows != NO_ROW) & (rows < count)]] = True
+        return is_kept
+
+    return test
 
 
 def of_kinds(kinds: Iterable[str]) -> Test:

@@ -39,7 +39,7 @@ from infrastructure.search.stored_corpus import StoredCorpus
 from infrastructure.search.tsquery import NOTHING, Meant, languages, tsqueries
 from infrastructure.words.follower import Known
 
-READ_MODELS = ("messages", "vectors", "conversations", "authors")
+READ_MODELS = ("messages", "vectors", "conversations", "authors", "labels")
 STATEMENT_SECONDS = 10.0  # a step that takes longer would hold a connection from the others
 ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 POSITIONS = """
@@ -164,7 +164,9 @@ class HybridSearcher:
             made_up = None
             if request.with_facets:
                 with clock.measure("facets"):
-                    made_up = facets(connection, request.workspace_id, selecting.counts())
+                    made_up = facets(
+                        connection, request.workspace_id, selecting.counts(), selecting.whole
+                    )
         return SearchAnswer(
             hits=hits,
             has_more=page.has_more,

@@ -13,6 +13,7 @@ from domain.transcript import IDS_PER_POSITION
 from infrastructure.columns import filtering
 from infrastructure.columns.filtering import Test, without
 from infrastructure.columns.message_table import ATTACHMENT, LINK, REACTION, REPLY
+from infrastructure.search.labels import LabelFilter, label_filter
 from infrastructure.search.names import CONVERSATIONS, FILES, PEOPLE, Meant, meant
 from infrastructure.search.tsquery import TsQueries
 
@@ -71,6 +72,8 @@ def restriction(
         made.of_talks_of_kinds(connection, workspace_id, filters.conversation_kinds)
         made.in_languages(filters.languages)
         made.having(filters)
+        if filters.labels:
+            made.labelled(label_filter(connection, workspace_id, filters.labels))
         if filters.sent_from is not None:
             made.add(SENT_FROM, sent_from=filters.sent_from)
             made.test(filtering.sent_from(filters.sent_from))
@@ -165,6 +168,15 @@ class Conditions:
                 not_languages=list(languages.none_of),
             )
             self.test(without(filtering.in_languages(languages.none_of)))
+
+    def labelled(self, found: LabelFilter) -> None:
+        self.notes += tuple(found.notes)
+        for sql, values in found.conditions():
+            self.add(sql, **values)
+        if found.any_of is not None:
+            self.test(filtering.of_messages_or_talks(*found.any_of))
+        if found.none_of is not None:
+            self.test(without(filtering.of_messages_or_talks(*found.none_of)))
 
     def having(self, filters: Filters) -> None:
         for feature in filters.has:

@@ -104,7 +104,7 @@ class Selecting:
         found = self._in_memory
         if found is not None:
             return found.corpus.counts(found.ids)
-        return counted(self._connection, self._request.workspace_id, self._whole)
+        return counted(self._connection, self._request.workspace_id, self.whole)
 
     @cached_property
     def _in_memory(self) -> InMemory | None:
@@ -125,7 +125,7 @@ class Selecting:
         return InMemory(corpus, np.unique(np.concatenate(parts)) if parts else None)
 
     @cached_property
-    def _whole(self) -> ResultSet:
+    def whole(self) -> ResultSet:
         meant = None if self._comparison is None else self._near()
         words = self._words if self._has_words else None
         is_strict = words is not None and self._is_strict
@@ -158,7 +158,7 @@ class Selecting:
             return by_time(
                 self._connection,
                 self._request.workspace_id,
-                self._whole,
+                self.whole,
                 sort,
                 last=last,
                 limit=count,

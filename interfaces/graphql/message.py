@@ -136,7 +136,7 @@ async def message(
     ],
     min_position: MinPosition = None,
 ) -> Message | None:
-    models = ["messages", "conversations", "authors", "uploads"]
+    models = ["messages", "conversations", "authors", "uploads", "labels"]
     key = parse_number("Message", id)
     return await found_by_id(info, models, min_position, find_messages, key)
 

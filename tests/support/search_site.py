@@ -21,6 +21,7 @@ from infrastructure.vectors.follower import FaissFollower
 from infrastructure.words.follower import WordsFollower
 from projections.authors.projection import AuthorsReadModel
 from projections.conversations.projection import ConversationsReadModel
+from projections.labels.projection import LabelsReadModel
 from projections.messages.projection import MessagesReadModel
 from projections.uploads.projection import UploadsReadModel
 from projections.vectors.projection import VectorsReadModel
@@ -57,6 +58,7 @@ class SearchSite:
             AuthorsReadModel(),
             UploadsReadModel(),
             WorkspacesReadModel(),
+            LabelsReadModel(),
         ]
         self.runner = ProjectionRunner(ledger.pool, ledger.reader, models)
         self.runner.ensure_all()

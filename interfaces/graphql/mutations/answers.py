@@ -11,6 +11,7 @@ import strawberry
 
 from application.archive import Accepted, CommandIdReusedError, NotFoundError
 from application.context import Context
+from application.labels import LabelTargetsRefusedError, TargetNotFoundError
 from application.ports.jobs import (
     JobAlreadyQueuedError,
     JobMovedError,
@@ -19,6 +20,7 @@ from application.ports.jobs import (
 )
 from application.ports.projections import NothingToRollBackToError, UnknownProjectionError
 from application.uploads import UploadOptionsError
+from domain.label import LabelNameTakenError, LabelNotFoundError, LabelRefusedError
 from domain.projection import OperationRunningError
 from domain.upload import (
     NothingToConfirmError,
@@ -138,6 +140,34 @@ class JobMoved(Refusal):
     pass
 
 
+@strawberry.type(description="The workspace has no such label.")
+class LabelNotFound(Refusal):
+    pass
+
+
+@strawberry.type(
+    description="The label's name, colour or description, or the number of labels, is outside its "
+    "limits; the message says which."
+)
+class LabelRefused(Refusal):
+    pass
+
+
+@strawberry.type(description="Another label of the workspace is called so, whatever the case.")
+class LabelNameTaken(Refusal):
+    pass
+
+
+@strawberry.type(description="The workspace has no such message or conversation. Nothing was done.")
+class TargetNotFound(Refusal):
+    pass
+
+
+@strawberry.type(description="There is nothing to be labelled, or too much at once.")
+class TargetsRefused(Refusal):
+    pass
+
+
 @strawberry.type(
     description="The command id was used for something else. Take a new one for each command."
 )
@@ -162,6 +192,11 @@ REFUSALS: Mapping[type[Exception], tuple[type[Refusal], str]] = {
     JobNotFailedError: (JobNotFailed, "JOB_NOT_FAILED"),
     JobAlreadyQueuedError: (JobAlreadyQueued, "JOB_ALREADY_QUEUED"),
     JobMovedError: (JobMoved, "JOB_MOVED"),
+    LabelNotFoundError: (LabelNotFound, "LABEL_NOT_FOUND"),
+    LabelRefusedError: (LabelRefused, "LABEL_REFUSED"),
+    LabelNameTakenError: (LabelNameTaken, "LABEL_NAME_TAKEN"),
+    TargetNotFoundError: (TargetNotFound, "TARGET_NOT_FOUND"),
+    LabelTargetsRefusedError: (TargetsRefused, "TARGETS_REFUSED"),
     CommandIdReusedError: (CommandIdReused, "COMMAND_ID_REUSED"),
 }
 
