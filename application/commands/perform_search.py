@@ -113,8 +113,12 @@ def check(request: SearchRequest) -> None:
         "the query holds a character that cannot be stored (U+0000)": "\x00" not in request.query,
         "the query holds half a character (a lone surrogate)": not SURROGATE.search(request.query),
     }
-    if request.after is not None:
-        limits["this is no cursor of a search"] = is_possible(request.after)
+    for place in (request.after, request.alone):
+        if place is not None:
+            limits["this is no cursor of a search"] = is_possible(place)
+    limits["ask for one hit alone, or for what follows on it"] = not (
+        request.after and request.alone
+    )
     for rule, is_kept in limits.items():
         if not is_kept:
             raise QueryRefusedError(rule)

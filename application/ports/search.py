@@ -39,6 +39,7 @@ class SearchRequest:
     sort: Sort = "relevance"
     limit: int = 10  # hits, 1 to 100
     after: Place | None = None  # the last hit of the page before
+    alone: Place | None = None  # this hit and nothing else, of the result as it was; ranked only
     context: int = 2  # messages before and after each hit, 0 to 20
     min_position: int = 0  # the answer must reflect the log at least up to here
     timeout_seconds: float = 5.0  # how long to wait for that
@@ -46,6 +47,7 @@ class SearchRequest:
     # What nobody will look at is not looked up.
     with_highlights: bool = True
     with_same_text: bool = True
+    with_duplicates: bool = True
     with_facets: bool = False
 
 
@@ -77,6 +79,9 @@ class Hit:
     before: tuple[FoundMessage, ...]
     after: tuple[FoundMessage, ...]
     same_text: int  # further messages with exactly this text
+    # Further messages of the result that say the same, which it stands for; 0 if ordered by time.
+    duplicates: int = 0
+    stands_for: tuple[UUID | int, ...] = ()  # text keys; ids of messages that have none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from infrastructure.projections.positions import Positions
 from infrastructure.search import messages
 from infrastructure.search.answers import Moment, assemble
 from infrastructure.search.comparing import Comparison, HeadStart, Vector, Where, ids_below
+from infrastructure.search.duplicates import with_duplicates
 from infrastructure.search.meaning import Accelerator
 from infrastructure.search.ranking import DEPTHS
 from infrastructure.search.restriction import restriction
@@ -107,7 +108,7 @@ class HybridSearcher:
                 connection, **where, vectors_position=now.vectors_position
             )()
             known = self._known_words(request, query)
-            moment = moment_of(request.after, now, known)
+            moment = moment_of(request.after or request.alone, now, known)
             position = min(reached, moment.messages_position)
             words = NOTHING
             if query.groups or query.excluded:
@@ -150,6 +151,9 @@ class HybridSearcher:
             on_found(Found(ids, used, position, covered.is_partial))
             with clock.measure("context"):
                 hits = assemble(connection, request, words, page.entries, moment)
+            if request.with_duplicates:
+                with clock.measure("duplicates"):
+                    hits = with_duplicates(connection, request.workspace_id, narrowed, hits)
             made_up = None
             if request.with_facets:
                 with clock.measure("facets"):
@@ -209,15 +213,15 @@ class HybridSearcher:
         if self._words is None or not query.groups:
             return None
         needed = request.min_position
-        if request.after is not None:
-            needed = max(needed, request.after.messages_position)
+        if (begun := request.after or request.alone) is not None:
+            needed = max(needed, begun.messages_position)
         return self._words.words_of(request.workspace_id, needed)
 
     def _begin_comparing(
         self, request: SearchRequest, query: Query, where: Where, vector: Vector | None
     ) -> HeadStart | None:
         """With all vectors in memory, where the first page may find whatever is near."""
-        is_first = request.after is None and request.sort == "relevance"
+        is_first = (request.after or request.alone) is None and request.sort == "relevance"
         is_open = not (query.filters or query.required or query.excluded)
         if vector is None or self._accelerator is None or not (is_first and is_open):
             return None

@@ -12,6 +12,7 @@ from psycopg import Connection
 from application.ports.search import SearchRequest
 from application.searching.query import Query
 from infrastructure.search import words as words_side
+from infrastructure.search.collapsing import collapsed
 from infrastructure.search.comparing import Comparison, HeadStart
 from infrastructure.search.meaning import MeaningHit
 from infrastructure.search.ranking import (
@@ -81,8 +82,12 @@ class Selecting:
         self.engine = "none"
 
     def page(self) -> Page:
-        """The hits that follow on the last page, or the first ones."""
-        limit = self._request.limit
+        """The hits that follow on the last page, or the first ones; or the one asked for."""
+        limit, alone = self._request.limit, self._request.alone
+        if alone is not None:
+            level = self._level(alone.level) if self._is_ranked else []
+            found = [entry for entry in level if entry.message_id == alone.message_id]
+            return Page(found, has_more=False)
         entries = self._by_relevance(limit + 1) if self._is_ranked else self._by_time(limit + 1)
         return Page(entries[:limit], len(entries) > limit)
 
@@ -96,16 +101,16 @@ class Selecting:
             self._restriction, words, meant, is_strict=words is not None and self._is_strict
         )
 
-    def _near(self) -> list[int]:
-        """Messages that belong to the result though they may have none of the words."""
+    def _near(self) -> list[Key]:
+        """Texts that belong to the result though they may have none of the words."""
         scoring = self._scoring
         if scoring is None:
             return []
         near = scoring.by_meaning(self._sides(len(DEPTHS) - 1).meant)
-        ids = dict.fromkeys(entry.message_id for entry in near)
+        keys: dict[Key, None] = dict.fromkeys(entry.text_key or entry.message_id for entry in near)
         if self._is_ranked:
-            ids |= dict.fromkeys(entry.message_id for _, entry in self._ranked(0))
-        return list(ids)
+            keys |= dict.fromkeys(key for key, _ in self._ranked(0))
+        return list(keys)
 
     def _by_time(self, count: int) -> list[Ranked]:
         after, sort = self._request.after, self._request.sort
@@ -140,7 +145,9 @@ class Selecting:
         earlier: set[Key] = set()
         if level:
             earlier = {key for key, _ in self._ranked(level - 1)} | keys_of(self._sides(level - 1))
-        return [entry for key, entry in self._ranked(level) if key not in earlier]
+        found = [(key, entry) for key, entry in self._ranked(level) if key not in earlier]
+        with self._measure("collapsing"):
+            return collapsed(self._connection, self._request.workspace_id, found)
 
     def _ranked(self, level: int) -> list[tuple[Key, Ranked]]:
         if level not in self._known:

@@ -55,8 +55,10 @@ def render_hit(console: Console, rank: int, hit: Hit) -> None:
     )
     for after in hit.after:
         line(console, around(after), indent=INDENT + len(MARK))
-    if hit.same_text:
+    if hit.duplicates or hit.same_text:
         more = f"{hit.same_text:,} more with the same text"
+        if hit.duplicates:
+            more = f"{hit.duplicates:,} more that say the same"
         line(console, Text(more, "italic"), indent=INDENT)
     line(console, Text())
 

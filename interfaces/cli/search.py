@@ -148,7 +148,7 @@ def as_dict(searched: Searched, request: SearchRequest) -> dict[str, Any]:
     answer = searched.answer
     found = asdict(answer)
     for hit in found["hits"]:
-        del hit["place"]
+        del hit["place"], hit["stands_for"]
         for message in (hit["message"], *hit["before"], *hit["after"]):
             message["id"] = str(message["id"])
     found["coverage"]["is_partial"] = answer.coverage.is_partial

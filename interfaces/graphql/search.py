@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from enum import Enum
 from typing import Annotated, cast
 
 import strawberry
-from strawberry.types.nodes import SelectedField, Selection
 
 from application.commands.perform_search import (
     MAX_CONTEXT,
@@ -26,6 +25,7 @@ from domain.workspace import UnknownWorkspaceError
 from infrastructure.search.hybrid import READ_MODELS
 from interfaces.graphql.context import Ask
 from interfaces.graphql.errors import CODES
+from interfaces.graphql.hit_parts import HitParts
 from interfaces.graphql.message import Message
 from interfaces.graphql.reading import InWorkspace, MinPosition
 from interfaces.graphql.refusals import QueryRefused, SearchTimedOut, UnknownWorkspace
@@ -33,6 +33,7 @@ from interfaces.graphql.scalars import BigInt
 from interfaces.graphql.search_cursors import cursor_of, place_of
 from interfaces.graphql.search_facets import Facets
 from interfaces.graphql.search_filter import SearchFilter
+from interfaces.graphql.selected import shown_of_hits, shown_of_result
 
 Refused = QueryRefused | SearchTimedOut | UnknownWorkspace
 REFUSALS: Mapping[type[Exception], type[Refused]] = {
@@ -103,7 +104,7 @@ class Span:
 
 
 @strawberry.type(description="A message that was found, and why.")
-class Hit:
+class Hit(HitParts):
     cursor: str = strawberry.field(
         description="What `after` takes to go on behind it, for example `WyI5ZjI1Il0`."
     )
@@ -149,6 +150,9 @@ class Hit:
             before=[Message.of_search(message, workspace_id) for message in hit.before],
             after=[Message.of_search(message, workspace_id) for message in hit.after],
             same_text_count=hit.same_text,
+            duplicate_count=hit.duplicates,
+            found=hit,
+            request=request,
         )
 
 
@@ -270,6 +274,13 @@ async def search(  # noqa: PLR0913, PLR0917 - the field's arguments
             "first page was made; for example `WyI5ZjI1Il0`."
         ),
     ] = None,
+    hit: Annotated[
+        str | None,
+        strawberry.argument(
+            description="The cursor of a hit by relevance: this hit alone, of the result as it "
+            "was, to read on in its `duplicates`; not with `after`; for example `WyI5ZjI1Il0`."
+        ),
+    ] = None,
     context: Annotated[
         int,
         strawberry.argument(
@@ -296,12 +307,14 @@ async def search(  # noqa: PLR0913, PLR0917 - the field's arguments
             context=context if shown & {"before", "after"} or not is_valid(context) else 0,
             with_highlights="highlights" in shown,
             with_same_text="sameTextCount" in shown,
+            with_duplicates="duplicateCount" in shown,
             with_facets="facets" in shown_of_result(info),
             min_position=min_position or 0,
             timeout_seconds=0,
             is_workspace_known=False,
         )
-        request = replace(request, after=place_of(after, request))
+        goes_on, alone = place_of(after, request), place_of(hit, request)
+        request = replace(request, after=goes_on, alone=alone)
         container = asked.container
 
         async def perform() -> Searched:
@@ -320,30 +333,6 @@ async def search(  # noqa: PLR0913, PLR0917 - the field's arguments
 def is_valid(context: int) -> bool:
     """Else it is refused, whether or not anybody looks at what it stands for."""
     return 0 <= context <= MAX_CONTEXT
-
-
-def shown_of_hits(info: Ask) -> set[str]:
-    """The fields of hits that the operation asks for: what else a hit has is not looked up."""
-    hits = (field for field in fields_within(info.selected_fields) if field.name == "hits")
-    return {field.name for field in fields_within(hits)}
-
-
-def shown_of_result(info: Ask) -> set[str]:
-    return {field.name for field in fields_within(info.selected_fields)}
-
-
-def fields_within(selections: Iterable[Selection]) -> Iterator[SelectedField]:
-    """The fields right below these, those in fragments included."""
-
-    def flat(inner: Iterable[Selection]) -> Iterator[SelectedField]:
-        for selection in inner:
-            if isinstance(selection, SelectedField):
-                yield selection
-            else:
-                yield from flat(selection.selections)
-
-    for selection in selections:
-        yield from flat(selection.selections)
 
 
 def refused(error: Exception) -> Refused:

@@ -47,6 +47,9 @@ ROOTS = {
     "Hit.before": f"""search({FULL}, query: "harbour", limit: $n) {{... on SearchResult {{
         hits {{before {{id version author {{formerNames}} reactions {{value}}}}}}
     }}}}""",
+    "Hit.duplicates": f"""search({FULL}, query: "harbour", limit: $n) {{... on SearchResult {{
+        hits {{duplicateCount duplicates(first: 2) {{nodes {{text author {{name}}}}}}}}
+    }}}}""",
     "Hit.after": f"""search({FULL}, query: "harbour", limit: $n) {{... on SearchResult {{
         hits {{after {{id upload {{filename}} conversation {{messageCount}}}}}}
     }}}}""",
