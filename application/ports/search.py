@@ -13,6 +13,9 @@ from application.searching.query import Query
 from domain.search import SearchMode
 
 Sort = Literal["relevance", "newest", "oldest"]
+# Why a message can be compared with none: its vector is not there yet; nobody said it, but the
+# system, or it is no text; it has none.
+LikeNote = Literal["not_indexed", "not_said", "no_text"]
 
 
 class Place(NamedTuple):
@@ -33,6 +36,7 @@ class Place(NamedTuple):
 class SearchRequest:
     workspace_id: UUID
     query: str  # in the query language: see application.searching.query
+    like: int | None = None  # a message: what is near to it in meaning; the query has no words then
     filters: Filters = NO_FILTERS  # beside those that the query names
     time_zone: str = "UTC"  # in which the query's days begin and end
     mode: SearchMode = "hybrid"
@@ -123,6 +127,7 @@ class SearchAnswer:
     engine: str  # what answered the meaning side: "faiss", "pgvector" or "none"
     facets: Facets | None = None  # None: not asked for
     notes: tuple[str, ...] = ()  # sentences for people: what of the query nothing fits
+    like_note: LikeNote | None = None  # why nothing could be found that is like a message
     timings_ms: dict[str, float] = field(default_factory=dict)
 
 

@@ -29,6 +29,7 @@ from infrastructure.search import messages
 from infrastructure.search.answers import Moment, assemble
 from infrastructure.search.comparing import Comparison, HeadStart, Vector, Where, ids_below
 from infrastructure.search.duplicates import with_duplicates
+from infrastructure.search.likeness import likeness
 from infrastructure.search.meaning import Accelerator
 from infrastructure.search.ranking import DEPTHS
 from infrastructure.search.restriction import restriction
@@ -101,7 +102,6 @@ class HybridSearcher:
         where = Where(workspace_id=request.workspace_id, model=self._embedder.model.id)
         # First of all: while a model loads or computes, nobody else shall miss a connection.
         vector = self._embed(request, query, clock)
-        used = None if vector is None else where["model"]
         early = self._begin_comparing(request, query, where, vector)
         with self._snapshot(request) as (connection, reached, now):
             covered = messages.coverage(
@@ -122,6 +122,10 @@ class HybridSearcher:
                 words,
                 moment.messages_position if is_past else None,
             )
+            like = likeness(connection, request.like, **where)
+            if like is not None:
+                narrowed, vector = like.narrowed(narrowed), like.vector
+            used = None if vector is None else where["model"]
             comparison = None
             if vector is not None:
                 comparison = Comparison(
@@ -168,6 +172,7 @@ class HybridSearcher:
             engine=selecting.engine,
             facets=made_up,
             notes=narrowed.notes + words.notes,
+            like_note=None if like is None else like.note,
             timings_ms=clock.milliseconds,
         )
 

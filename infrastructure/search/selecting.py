@@ -75,7 +75,8 @@ class Selecting:
         # Who excludes or quotes words asks for precision.
         self._may_relax = not (query.excluded or query.required)
         self._has_words = bool(query.groups) and request.mode != "meaning"
-        self._is_ranked = bool(query.groups) and request.sort == "relevance"
+        is_compared = bool(query.groups) or request.like is not None
+        self._is_ranked = is_compared and request.sort == "relevance"
         self._found: dict[int, Sides] = {}  # by level
         self._is_whole: dict[int, bool] = {}  # neither side has more
         self._known: dict[int, list[tuple[Key, Ranked]]] = {}

@@ -1,6 +1,8 @@
-"""What belongs to a hit beside itself: the messages that it stands for."""
+"""What belongs to a hit: why it was found, and the messages that it stands for."""
 
 from __future__ import annotations
+
+from enum import Enum
 
 import strawberry
 
@@ -12,6 +14,41 @@ from interfaces.graphql.context import Ask
 from interfaces.graphql.message import Message
 from interfaces.graphql.pages import MESSAGES
 from interfaces.graphql.reading import After, Before, First, Last, page_below
+
+
+@strawberry.enum(description="Why a message was found.")
+class HitReason(Enum):
+    MEANING = strawberry.enum_value("meaning", description="It is among the nearest in meaning.")
+    WORDS = strawberry.enum_value("words", description="It has words of the query.")
+    CONTEXT = strawberry.enum_value(
+        "context", description="It belongs to what was said around others that were found."
+    )
+
+
+@strawberry.type(description="How near a message is in meaning.")
+class MeaningScore:
+    cosine: float = strawberry.field(
+        description="Of the angle between the vectors, -1 to 1, for example 0.83."
+    )
+    rank: int = strawberry.field(description="Its place among the nearest, from 1; for example 4.")
+
+
+@strawberry.type(description="How well a message fits the words of the query.")
+class WordsScore:
+    rank: int = strawberry.field(
+        description="Its place among those with the words, from 1; for example 2."
+    )
+    score: float = strawberry.field(
+        description="Full-text score, for example 0.61; comparable within one answer."
+    )
+
+
+@strawberry.type(
+    description="A part of the message's text, in UTF-16 code units as JavaScript counts them."
+)
+class Span:
+    start: int = strawberry.field(description="The first unit, from 0; for example 15.")
+    end: int = strawberry.field(description="The unit after the last one, for example 19.")
 
 
 @strawberry.type(description="What a hit stands for.")
@@ -42,3 +79,24 @@ class HitParts:
         return await page_below(
             info, duplicates_of, key, MESSAGES, window, Message.of, request=self.request
         )
+
+
+def reasons(hit: FoundHit) -> list[HitReason]:
+    found = []
+    if hit.meaning_rank is not None:
+        found.append(HitReason.MEANING)
+    if hit.words_rank is not None:
+        found.append(HitReason.WORDS)
+    return found or ([HitReason.CONTEXT] if hit.score else [])
+
+
+def spans(text: str, found: tuple[tuple[int, int], ...]) -> list[Span]:
+    """From characters to UTF-16 code units, of which an emoji has two."""
+
+    def units(characters: int) -> int:
+        head = text[:characters]
+        if head.isascii():
+            return characters
+        return characters + sum(1 for character in head if character > "\uffff")
+
+    return [Span(start=units(start), end=units(end)) for start, end in found]

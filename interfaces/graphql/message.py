@@ -9,11 +9,13 @@ from uuid import UUID
 import strawberry
 from psycopg import Connection as Database
 
-from application.ports.search import FoundMessage
+from application.ports.search import FoundMessage, SearchRequest
+from application.searching.filters import NO_FILTERS
 from interfaces.graphql.connections import Connection
 from interfaces.graphql.context import Ask
 from interfaces.graphql.message_facts import MessageFacts, number_of
 from interfaces.graphql.message_parts import MessageKind
+from interfaces.graphql.node import later, type_of
 from interfaces.graphql.node_ids import node_id, parse_number
 from interfaces.graphql.pages import MESSAGES
 from interfaces.graphql.reading import (
@@ -25,6 +27,7 @@ from interfaces.graphql.reading import (
     found_by_id,
     page_below,
 )
+from interfaces.graphql.search_filter import SearchFilter
 from projections.messages import queries
 from projections.messages.queries import MessageRow
 from projections.paging import Window
@@ -105,6 +108,41 @@ class Message(MessageFacts):
     )
     async def after(self, info: Ask, first: Near = 5) -> Connection[Message]:
         return await self._near(info, first, "after")
+
+    @strawberry.field(
+        description="Others that are near to it in meaning, the nearest first, without itself and "
+        "its exact copies: a search by its own vector, recorded as one. `likeNote` says why it can "
+        "be compared with none.",
+        graphql_type=later("ANSWER", "search"),
+    )
+    async def similar(
+        self,
+        info: Ask,
+        first: Annotated[
+            int, strawberry.argument(description="Hits at most, 1 to 100, for example 20.")
+        ] = 10,
+        after: Annotated[
+            str | None,
+            strawberry.argument(description="The cursor of a hit, for example `WyI5ZjI1Il0`."),
+        ] = None,
+        filter: Annotated[
+            SearchFilter | None,
+            strawberry.argument(description="Which messages may be found."),
+        ] = None,
+    ) -> Any:
+        def make() -> SearchRequest:
+            filters = NO_FILTERS if filter is None else filter.filters
+            return SearchRequest(
+                workspace_id=self.workspace_id,
+                query="",
+                like=number_of(self.found),
+                filters=filters,
+                mode="meaning",
+                limit=first,
+                context=2,
+            )
+
+        return await type_of("answered", "search")(info, make, after=after)
 
     async def _near(self, info: Ask, size: int, side: str) -> Connection[Message]:
         found = self.found

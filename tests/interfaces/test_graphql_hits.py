@@ -1,4 +1,4 @@
-"""What one does with a hit over GraphQL: open what it stands for."""
+"""What one does with a hit over GraphQL: open what it stands for, find what is like it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infrastructure.container import Container
-from tests.support.archive_fixture import Line, ingest
+from tests.support.archive_fixture import Line, advance, ingest
 from tests.support.graphql_archive import container
 from tests.support.graphql_site import Site
 
@@ -81,3 +81,76 @@ def test_a_hit_of_another_search_or_of_none_is_refused(site: Site) -> None:
         assert answer["errors"][0]["extensions"]["code"] == "ARGUMENT_REFUSED"
     refused = site.data(SEARCH, q="failed", hit=cursor, after=cursor)["search"]
     assert refused["code"] == "QUERY_REFUSED"
+
+
+SIMILAR = """query($id: ID!, $first: Int! = 10, $after: String, $filter: SearchFilter) {
+  message(id: $id) {similar(first: $first, after: $after, filter: $filter) {
+    __typename ... on Refusal {code message}
+    ... on SearchResult {
+      hits {cursor message {id text} probability duplicateCount reasons} hasMore endCursor
+      likeNote coverage {indexed total} eventPosition model
+    }
+  }}
+}"""
+LIKE = """query($id: ID!, $q: String! = "", $w: String! = "hits") {
+  search(likeMessage: $id, query: $q, workspace: $w) {
+    __typename ... on Refusal {code message} ... on SearchResult {hits {message {id text}} likeNote}
+  }
+}"""
+
+
+def similar(site: Site, id: str, **variables: Any) -> Any:
+    found = site.data(SIMILAR, id=id, **variables)["message"]["similar"]
+    assert found["__typename"] == "SearchResult", found
+    return found
+
+
+def test_any_message_finds_others_that_are_like_it(site: Site, container: Container) -> None:
+    [own] = [hit for hit in hits(site) if hit["message"]["text"].startswith("Nobody")]
+    id = own["message"]["id"]
+    found = similar(site, id)
+    texts = [hit["message"]["text"].strip("> 😀") for hit in found["hits"]]
+    assert texts[0].lower().startswith("who brings the anchor?")
+    assert own["message"]["text"] not in texts
+    assert found["hits"][0]["duplicateCount"] == 3
+    assert (found["likeNote"], found["coverage"]) == (None, {"indexed": 10, "total": 10})
+    by_search = site.data(LIKE, id=id)["search"]["hits"]
+    assert [hit["message"] for hit in by_search] == [hit["message"] for hit in found["hits"]]
+    first = similar(site, id, first=1)
+    assert first["hasMore"]
+    rest = similar(site, id, after=first["endCursor"])
+    ids = [hit["message"]["id"] for hit in (*first["hits"], *rest["hits"])]
+    assert ids == [hit["message"]["id"] for hit in found["hits"]]
+    narrowed = similar(site, id, filter={"authors": ["CI"]})["hits"]
+    assert ["build" in hit["message"]["text"] for hit in narrowed] == [True]
+
+    advance(container)
+    [entry] = site.data('{auditTrail(workspace: "hits", first: 1) {nodes {action summary}}}')[
+        "auditTrail"
+    ]["nodes"]
+    assert entry["action"] == "search.performed"
+    assert f"«{id}»" in entry["summary"]
+    assert "meaning" in entry["summary"]
+
+
+def test_a_message_that_cannot_be_compared_says_why(site: Site, container: Container) -> None:
+    ingest(container, "no vectors", CHAT[:2], has_vectors=False)
+    document = """{search(query: "anchor", mode: WORDS, workspace: "no vectors") {
+      ... on SearchResult {hits {message {id}}}
+    }}"""
+    id = site.data(document)["search"]["hits"][0]["message"]["id"]
+    found = similar(site, id)
+    assert (found["hits"], found["likeNote"], found["model"]) == ([], "NOT_INDEXED", None)
+    # It is there, but in another workspace.
+    refused = site.data(LIKE, id=id)["search"]
+    assert (refused["__typename"], refused["code"]) == ("QueryRefused", "QUERY_REFUSED")
+    for asked in ({"id": "Author:7"}, {"id": "x"}, {"id": "9" * 40}, {"id": id, "q": "words"}):
+        assert site.data(LIKE, **asked)["search"]["code"] == "QUERY_REFUSED"
+
+
+def test_what_is_like_each_of_many_messages_costs_too_much(site: Site) -> None:
+    document = """{conversations(workspace: "hits") {nodes {messages(first: 100) {nodes {similar {
+      __typename
+    }}}}}}"""
+    [error] = site.ask(document)["errors"]
+    assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
