@@ -14,6 +14,7 @@ from interfaces.graphql.context import Ask
 from interfaces.graphql.message import Message
 from interfaces.graphql.pages import MESSAGES
 from interfaces.graphql.reading import After, Before, First, Last, page_below
+from projections.messages.threads import MOST_COUNTED, ThreadRow, threads_of
 
 
 @strawberry.enum(description="Why a message was found.")
@@ -51,6 +52,24 @@ class Span:
     end: int = strawberry.field(description="The unit after the last one, for example 19.")
 
 
+@strawberry.type(description="The thread that a hit belongs to: its `message.thread` lists it.")
+class HitThread:
+    message_count: int = strawberry.field(
+        description="Its messages, the hit and the root among them, for example 12."
+    )
+    is_whole: bool = strawberry.field(
+        description=f"It has no more than these; from {MOST_COUNTED:,} on nobody counts."
+    )
+    root: Message | None = strawberry.field(
+        description="The message that it began with, which may be the hit; null: no upload has it."
+    )
+
+    @classmethod
+    def of(cls, row: ThreadRow) -> HitThread:
+        root = None if row.root is None else Message.of(row.root)
+        return cls(message_count=row.messages, is_whole=row.is_whole, root=root)
+
+
 @strawberry.type(description="What a hit stands for.")
 class HitParts:
     duplicate_count: int = strawberry.field(
@@ -60,6 +79,12 @@ class HitParts:
     )
     found: strawberry.Private[FoundHit]
     request: strawberry.Private[SearchRequest]
+
+    @strawberry.field(description="The thread that it belongs to; null: it is in none.")
+    async def thread(self, info: Ask) -> HitThread | None:
+        key = (self.request.workspace_id, self.found.message.id)
+        row: ThreadRow | None = await info.context.load(threads_of, key)
+        return None if row is None else HitThread.of(row)
 
     @strawberry.field(
         description="The messages that it stands for besides itself, the oldest first, of the "

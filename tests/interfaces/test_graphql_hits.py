@@ -1,13 +1,14 @@
-"""What one does with a hit over GraphQL: open what it stands for, find what is like it."""
+"""What one does with a hit over GraphQL: open it, find what is like it, read on around it."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from infrastructure.container import Container
-from tests.support.archive_fixture import Line, advance, ingest
+from tests.support.archive_fixture import Line, advance, ingest, ingest_file
 from tests.support.graphql_archive import container
 from tests.support.graphql_site import Site
 
@@ -154,3 +155,121 @@ def test_what_is_like_each_of_many_messages_costs_too_much(site: Site) -> None:
     }}}}}}"""
     [error] = site.ask(document)["errors"]
     assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
+
+
+def line(number: int, text: str, **fields: Any) -> bytes:
+    at = f"2024-06-01T10:{number:02}:00Z"
+    facts = {"id": f"t{number}", "conversation": "Thread", "author": "Ada", "timestamp": at}
+    return json.dumps(facts | {"text": text} | fields).encode() + b"\n"
+
+
+THREADS = """query($q: String!, $first: Int, $after: String) {
+  search(query: $q, workspace: "threads", mode: WORDS) {... on SearchResult {hits {
+    message {id text thread(first: $first, after: $after) {
+      nodes {text} pageInfo {hasNextPage endCursor}
+    }}
+    thread {messageCount isWhole root {text}}
+  }}}
+}"""
+
+
+@pytest.fixture(scope="module")
+def threaded(archive: Container) -> Container:
+    lines = [
+        line(0, "Shall we paint the boat?"),
+        line(1, "lunch?"),
+        line(2, "yes, blue", reply_to="t0"),
+        line(3, "rather green", reply_to="t2"),
+        line(4, "soup", reply_to="t1"),
+        line(5, "green it is", reply_to="t3"),
+        line(6, "alone"),
+    ]
+    ingest_file(archive, "threads", "chat.jsonl", b"".join(lines))
+    return archive
+
+
+def test_a_hit_says_what_thread_it_is_in_and_a_message_lists_it(
+    site: Site, threaded: Container
+) -> None:
+    for query in ("paint", "blue", "rather", "green it is"):
+        hit = site.data(THREADS, q=f'"{query}"')["search"]["hits"][0]
+        assert hit["thread"] == {
+            "messageCount": 4,
+            "isWhole": True,
+            "root": {"text": "Shall we paint the boat?"},
+        }
+        texts = [node["text"] for node in hit["message"]["thread"]["nodes"]]
+        assert texts == ["Shall we paint the boat?", "yes, blue", "rather green", "green it is"]
+    [hit] = site.data(THREADS, q="rather", first=3)["search"]["hits"]
+    page = hit["message"]["thread"]["pageInfo"]
+    assert page["hasNextPage"]
+    [hit] = site.data(THREADS, q="rather", after=page["endCursor"])["search"]["hits"]
+    assert hit["message"]["thread"]["nodes"] == [{"text": "green it is"}]
+    [hit] = site.data(THREADS, q="alone")["search"]["hits"]
+    assert hit["thread"] is None
+    assert hit["message"]["thread"]["nodes"] == [{"text": "alone"}]
+
+
+AROUND = """query($id: ID!, $first: Int! = 2, $before: String, $after: String) {message(id: $id) {
+  cursor
+  before(first: $first, before: $before) {...Page}
+  after(first: $first, after: $after) {...Page}
+}}
+fragment Page on MessageConnection {
+  nodes {id text cursor} edges {cursor} pageInfo {
+    hasPreviousPage hasNextPage startCursor endCursor
+  }
+}"""
+
+
+def test_what_is_around_a_hit_grows_both_ways_while_messages_arrive(
+    site: Site, archive: Container
+) -> None:
+    numbers = range(0, 40, 2)
+    lines = [line(n, f"said at {n}", conversation="Long") for n in numbers]
+    ingest_file(archive, "around", "chat.jsonl", b"".join(lines))
+    document = """query {search(query: "20", workspace: "around", mode: WORDS, context: 2) {
+      ... on SearchResult {hits {message {id cursor} before {id cursor} after {id cursor}}}
+    }}"""
+    [hit] = site.data(document)["search"]["hits"]
+    id = hit["message"]["id"]
+    first = site.data(AROUND, id=id)["message"]
+    for side in ("before", "after"):
+        assert [
+            {"id": node["id"], "cursor": node["cursor"]} for node in first[side]["nodes"]
+        ] == hit[side]
+        assert [edge["cursor"] for edge in first[side]["edges"]] == [
+            node["cursor"] for node in first[side]["nodes"]
+        ]
+    # It arrives between what was read and what is read next, and beside the hit.
+    late = [line(n, f"said at {n}", conversation="Long", id=f"late{n}") for n in (19, 21, 37, 41)]
+    before, after = hit["before"][0]["cursor"], hit["after"][-1]["cursor"]
+    earlier, later = [], []
+    while True:
+        found = site.data(AROUND, id=id, first=3, before=before, after=after)["message"]
+        earlier = [node["text"] for node in found["before"]["nodes"]] + earlier
+        later += [node["text"] for node in found["after"]["nodes"]]
+        if late:
+            ingest_file(archive, "around", "late.jsonl", b"".join(late))
+            late = []
+        before = found["before"]["pageInfo"]["startCursor"] or before
+        after = found["after"]["pageInfo"]["endCursor"] or after
+        if not (
+            found["before"]["pageInfo"]["hasPreviousPage"]
+            or found["after"]["pageInfo"]["hasNextPage"]
+        ):
+            break
+    assert earlier == [f"said at {n}" for n in range(0, 16, 2)]
+    assert later == [f"said at {n}" for n in (26, 28, 30, 32, 34, 36, 37, 38, 41)]
+    # At the end a client asks again for what is new; nothing is nearer than the message itself.
+    assert site.data(AROUND, id=id, after=after)["message"]["after"]["nodes"] == []
+    nearest = site.data(AROUND, id=id, before=after, after=before)["message"]
+    assert [n["text"] for n in nearest["before"]["nodes"]] == ["said at 18", "said at 19"]
+    assert [n["text"] for n in nearest["after"]["nodes"]] == ["said at 21", "said at 22"]
+
+
+def test_a_cursor_that_is_none_is_refused(site: Site, archive: Container) -> None:
+    id = hits(site)[0]["message"]["id"]
+    for asked in ({"before": "x"}, {"after": "WzFd"}, {"first": 101}):
+        answer = site.ask(AROUND, id=id, **asked)
+        assert answer["errors"][0]["extensions"]["code"] == "ARGUMENT_REFUSED"

@@ -42,7 +42,7 @@ ROOTS = {
         hits {{message {{id author {{name}} conversation {{title}}}}}}
     }}}}""",
     "Hit.highlights": f"""search({FULL}, query: "harbour", limit: $n) {{... on SearchResult {{
-        hits {{highlights {{start end}}}}
+        hits {{highlights {{start end}} thread {{messageCount root {{text author {{name}}}}}}}}
     }}}}""",
     "Hit.before": f"""search({FULL}, query: "harbour", limit: $n) {{... on SearchResult {{
         hits {{before {{id version author {{formerNames}} reactions {{value}}}}}}
@@ -70,6 +70,7 @@ INNER = {
     "Message.attachments": "attachments {name}",
     "Message.uploads": "uploads(first: 2) {nodes {filename outcome {known}}}",
     "Message.threadReplies": "threadReplies(first: 2) {nodes {replyTo {id} threadRoot {id}}}",
+    "Message.thread": "thread(first: 2) {nodes {text author {name}}}",
     "Message.before": "before(first: 2) {nodes {author {name}}}",
     "Message.after": "after(first: 2) {nodes {upload {filename} vanishedIn {id}}}",
 }
