@@ -121,6 +121,7 @@ def check(request: SearchRequest) -> None:
         f"the query has at most {MAX_QUERY} characters": len(request.query) <= MAX_QUERY,
         f"limit is between 1 and {MAX_LIMIT}": 1 <= request.limit <= MAX_LIMIT,
         f"context is between 0 and {MAX_CONTEXT}": 0 <= request.context <= MAX_CONTEXT,
+        f"duplicates is between 0 and {MAX_CONTEXT}": 0 <= request.duplicates <= MAX_CONTEXT,
         "the query holds a character that cannot be stored (U+0000)": "\x00" not in request.query,
         "what is like a message is found by meaning": request.like is None
         or request.mode != "words",

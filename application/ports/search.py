@@ -45,6 +45,7 @@ class SearchRequest:
     after: Place | None = None  # the last hit of the page before
     alone: Place | None = None  # this hit and nothing else, of the result as it was; ranked only
     context: int = 2  # messages before and after each hit, 0 to 20
+    duplicates: int = 0  # messages that a hit stands for, shown with it, 0 to 20
     min_position: int = 0  # the answer must reflect the log at least up to here
     timeout_seconds: float = 5.0  # how long to wait for that
     is_workspace_known: bool = True  # False: the searcher makes sure that there is one
@@ -86,6 +87,7 @@ class Hit:
     # Further messages of the result that say the same, which it stands for; 0 if ordered by time.
     duplicates: int = 0
     stands_for: tuple[UUID | int, ...] = ()  # text keys; ids of messages that have none
+    others: tuple[FoundMessage, ...] = ()  # of them, as many as were asked for, the oldest first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from psycopg import Connection
 from infrastructure.search.near_identity import Text, gathered
 from infrastructure.search.ranking import Key, Ranked
 
-MOST_CHARACTERS = 4_000  # longer texts are compared to the letter only, by their keys
+MOST_CHARACTERS = 2_000  # longer texts are compared to the letter only, by their keys
 TEXTS = """
 SELECT message_id, text, author_id FROM read.message
 WHERE workspace_id = %(workspace)s AND message_id = ANY(%(ids)s)

@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from application.commands.perform_search import understood
 from application.ports.search import Hit, SearchRequest
+from infrastructure.search import messages
 from infrastructure.search.restriction import Restriction, restriction
 from infrastructure.search.tsquery import NOTHING, languages, tsqueries
 from projections.messages.queries import MessageRow, messages_by_id
@@ -46,19 +47,37 @@ class StoodFor(NamedTuple):
     keys: tuple[UUID | int, ...]
     messages_position: int
 
+    @classmethod
+    def by(cls, hit: Hit) -> StoodFor:
+        return cls(hit.place.message_id, hit.stands_for, hit.place.messages_position)
+
 
 def with_duplicates(
-    connection: Connection[Any], workspace_id: UUID, narrowed: Restriction, hits: Sequence[Hit]
+    connection: Connection[Any], request: SearchRequest, narrowed: Restriction, hits: Sequence[Hit]
 ) -> list[Hit]:
-    """Where nothing is ranked no hit stands for another."""
+    """
+    Hits with how many messages each stands for, and as many of these as the request asks for.
+    Where nothing is ranked no hit stands for another.
+    """
     groups = [hit.stands_for for hit in hits]
     if not any(groups):
         return list(hits)
+    workspace_id = request.workspace_id
     values = {"workspace": workspace_id, **of_groups(groups), **narrowed.values}
     rows = connection.execute(COUNTS.format(restriction=narrowed.sql), values, binary=True)
     counts: dict[int, int] = dict(rows.fetchall())
-    return [
+    counted = [
         replace(hit, duplicates=counts.get(number, 0)) for number, hit in enumerate(hits, start=1)
+    ]
+    if not request.duplicates:
+        return counted
+    keys = [StoodFor.by(hit) for hit in counted]
+    ids = pages(connection, workspace_id, narrowed, keys, Window(limit=request.duplicates))
+    every = [id_ for page in ids.values() for id_ in page[: request.duplicates]]
+    found = messages.by_id(connection, workspace_id=workspace_id, ids=every)()
+    return [
+        replace(hit, others=tuple(found[id_] for id_ in ids[key] if id_ in found))
+        for key, hit in zip(keys, counted, strict=True)
     ]
 
 
@@ -77,6 +96,23 @@ def duplicates_of(
         words = tsqueries(connection, query, spoken, lambda _asked: ())
     position = max(key.messages_position for key in keys)
     narrowed = restriction(connection, workspace_id, query.filters, words, position)
+    found = pages(connection, workspace_id, narrowed, keys, window)
+    every = [(workspace_id, id_) for ids in found.values() for id_ in ids]
+    rows = messages_by_id(connection, every)
+    return {
+        key: window.slice([rows[workspace_id, id_] for id_ in ids if (workspace_id, id_) in rows])
+        for key, ids in found.items()
+    }
+
+
+def pages(
+    connection: Connection[Any],
+    workspace_id: UUID,
+    narrowed: Restriction,
+    keys: Sequence[StoodFor],
+    window: Window,
+) -> dict[StoodFor, list[int]]:
+    """The messages' ids as `Window.slice` takes them: one more than the limit, if there is."""
     placed, places = placed_by(window)
     statement = PAGES.format(
         restriction=narrowed.sql, placed=placed, order="DESC" if window.is_backward else "ASC"
@@ -92,12 +128,7 @@ def duplicates_of(
     found: dict[StoodFor, list[int]] = {key: [] for key in keys}
     for number, message_id in connection.execute(statement, values, binary=True):
         found[keys[number - 1]].append(message_id)
-    every = [(workspace_id, id_) for ids in found.values() for id_ in ids]
-    rows = messages_by_id(connection, every)
-    return {
-        key: window.slice([rows[workspace_id, id_] for id_ in ids if (workspace_id, id_) in rows])
-        for key, ids in found.items()
-    }
+    return found
 
 
 def of_groups(groups: Sequence[Sequence[UUID | int]]) -> Mapping[str, Any]:

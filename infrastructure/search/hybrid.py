@@ -157,7 +157,7 @@ class HybridSearcher:
                 hits = assemble(connection, request, words, page.entries, moment)
             if request.with_duplicates:
                 with clock.measure("duplicates"):
-                    hits = with_duplicates(connection, request.workspace_id, narrowed, hits)
+                    hits = with_duplicates(connection, request, narrowed, hits)
             made_up = None
             if request.with_facets:
                 with clock.measure("facets"):

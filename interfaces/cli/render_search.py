@@ -74,6 +74,9 @@ def render_hit(console: Console, rank: int, hit: Hit) -> None:
         if hit.duplicates:
             more = f"{hit.duplicates:,} more that say the same"
         line(console, Text(more, "italic"), indent=INDENT)
+        for other in hit.others:
+            line(console, Text(where(other), "cyan"), indent=INDENT + len(MARK))
+            line(console, around(other), indent=INDENT + len(MARK))
     line(console, Text())
 
 

@@ -65,8 +65,14 @@ class SearchFailedError(click.ClickException):
     show_default=True,
     help="Messages before and after each hit, 0 to 20.",
 )
+@click.option(
+    "--duplicates",
+    default=0,
+    show_default=True,
+    help="Messages that each hit stands for because they say the same, 0 to 20.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for programs.")
-def search(
+def search(  # noqa: PLR0913 - the options
     *,
     query: str | None,
     like: str | None,
@@ -77,6 +83,7 @@ def search(
     facets: bool,
     limit: int,
     neighbours: int,
+    duplicates: int,
     as_json: bool,
 ) -> None:
     """
@@ -112,6 +119,7 @@ def search(
                 with_facets=facets,
                 limit=limit,
                 context=neighbours,
+                duplicates=duplicates,
             )
             searched = container.perform_search(request, cli_context(workspace_id))
     show(searched, request, as_json=as_json)
@@ -174,7 +182,7 @@ def as_dict(searched: Searched, request: SearchRequest) -> dict[str, Any]:
     found = asdict(answer)
     for hit in found["hits"]:
         del hit["place"], hit["stands_for"]
-        for message in (hit["message"], *hit["before"], *hit["after"]):
+        for message in (hit["message"], *hit["before"], *hit["after"], *hit["others"]):
             message["id"] = str(message["id"])
     found["coverage"]["is_partial"] = answer.coverage.is_partial
     return {

@@ -99,10 +99,9 @@ class HitParts:
         before: Before = None,
     ) -> Connection[Message]:
         window = MESSAGES.window(first=first, after=after, last=last, before=before)
-        place = self.found.place
-        key = StoodFor(place.message_id, self.found.stands_for, place.messages_position)
+        key, made = StoodFor.by(self.found), Message.of
         return await page_below(
-            info, duplicates_of, key, MESSAGES, window, Message.of, request=self.request
+            info, duplicates_of, key, MESSAGES, window, made, request=self.request
         )
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infrastructure.search.near_identity import Text, gathered
+from infrastructure.search import near_identity
+from infrastructure.search.near_identity import Text, gathered, words_of
 
 LONG = (
     "The harbour master says that all boats have to leave the northern pier before the storm comes "
@@ -91,6 +92,12 @@ def test_notices_with_numbers_are_one_if_the_same_sender_wrote_them() -> None:
 def test_the_first_one_stands_for_the_others_and_is_stood_for_by_none() -> None:
     texts = ["no", "yes", "Yes!", "NO", "maybe", "yes 👍", LONG, LONG.replace("Friday", "Monday")]
     assert gathered([Text(text, None) for text in texts]) == [0, 1, 1, 0, 4, 1, 6, 6]
+
+
+@given(st.text(st.sampled_from("ab é'?!_-. कن²x日\n"), max_size=30))
+def test_words_are_the_same_whichever_way_they_are_taken(text: str) -> None:
+    slowly = [token.rstrip(".,:/-'") for token in near_identity._TOKEN.findall(text.casefold())]
+    assert words_of(text.casefold()) == slowly
 
 
 @given(st.lists(st.text(max_size=40) | st.text(st.sampled_from("> :-_#?Re0\n👎x"), max_size=30)))

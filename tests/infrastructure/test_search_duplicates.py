@@ -53,7 +53,7 @@ def opened(site: SearchSite, hits: list[Hit], size: int = 2, **options: Any) -> 
     )
     found: list[list[int]] = []
     for hit in hits:
-        key = StoodFor(hit.message.id, hit.stands_for, hit.place.messages_position)
+        key = StoodFor.by(hit)
         ids: list[int] = []
         after = None
         while True:
@@ -168,7 +168,7 @@ def test_what_is_withdrawn_is_no_longer_stood_for(site: SearchSite) -> None:
 def test_another_workspace_lends_no_duplicates(site: SearchSite, own_ledger: Ledger) -> None:
     tell_many(site)
     hit = max(site.whole("boat"), key=lambda hit: hit.duplicates)
-    key = StoodFor(hit.message.id, hit.stands_for, hit.place.messages_position)
+    key = StoodFor.by(hit)
     request = SearchRequest(workspace_id=uuid4(), query="boat")
     with own_ledger.pool.connection() as connection:
         found = duplicates_of(connection, [key], request=request, window=Window(limit=9))

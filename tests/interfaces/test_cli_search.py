@@ -308,3 +308,17 @@ def test_who_has_nothing_to_compare_is_told_why() -> None:
         shown = replace(answer, answer=replace(answer.answer, like_note=note))
         render(Console(file=output, width=100), shown, request)
         assert said in output.getvalue().splitlines()[0]
+
+
+def test_what_a_hit_stands_for_is_shown_with_it(run: Any) -> None:
+    [hit] = json.loads(run("ok in:kitchen", "--mode", "words", "--json").stdout)["hits"]
+    assert (hit["duplicates"], hit["others"]) == (1, [])
+    arguments = ("ok in:kitchen", "--mode", "words", "--duplicates", "5")
+    [hit] = json.loads(run(*arguments, "--json").stdout)["hits"]
+    [other] = hit["others"]
+    assert {hit["message"]["author"], other["author"]} == {"Bob", "Dee"}
+    assert isinstance(other["id"], str)
+    shown = run(*arguments, "--context", "0").stdout
+    assert "1 more that say the same" in shown
+    assert f"{other['author']}: ok" in shown
+    assert run("ok", "--duplicates", "21").exit_code == 2
