@@ -39,7 +39,10 @@ DEFAULT_PAGE = 50  # where the request names no size
 UNSIZED = 10  # items of a list of which the request does not say how long it may get
 
 # What costs more than a field, by its name.
-WEIGHTS: Mapping[str, float] = {"Query.search": 50.0}
+WEIGHTS: Mapping[str, float] = {
+    "Query.search": 50.0,
+    "Message.similar": 500.0,  # a search, of each message of a list
+}
 MUTATION = 10.0  # an event is appended
 # Items, of lists of which more is known.
 SIZES: Mapping[str, float] = {"Hit.highlights": 3, "Query.projections": 20}
