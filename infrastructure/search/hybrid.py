@@ -158,7 +158,7 @@ class HybridSearcher:
                 Scope(corpus, stored),
                 comparison,
                 early,
-                None if known is None else known.words,
+                None if known is None else known.words.look_up(words.asked, below=stored.below),
                 clock.measure,
             )
             page = selecting.page()

@@ -17,7 +17,7 @@ from infrastructure.search.fusion import combined, looked_up
 from infrastructure.search.surroundings import said
 from infrastructure.search.tsquery import TsQueries
 from infrastructure.search.words import WordsHit
-from infrastructure.words.inverted_index import InvertedIndex, Worth
+from infrastructure.words.lookup import Lookup, Worth
 
 SEEDS = 30  # of the best, whose surroundings are looked at: see docs/search-quality.md
 # How near a query is to anything, where that is not known: of MiniLM over chats.
@@ -48,21 +48,18 @@ class Sides(NamedTuple):
 class Scoring:
     """
     Args:
-        index: of words in memory; None: full text has found them.
-        below: messages from this id on came later.
+        lookup: of the words in memory; None: full text has found them.
     """
 
     def __init__(
         self,
         comparison: Comparison,
         words: TsQueries,
-        index: InvertedIndex | None,
-        below: int,
+        lookup: Lookup | None,
     ) -> None:
         self._comparison = comparison
         self._words = words
-        self._index = index
-        self._below = below
+        self._lookup = lookup
         self._background = comparison.background() or USUAL_BACKGROUND
         self._is_calibrated = comparison.where["model"].startswith(f"{CALIBRATED}@")
 
@@ -165,9 +162,9 @@ class Scoring:
         return looked_up(worth.held, ideal=worth.ideal, words=len(self._words.asked))
 
     def _worth(self, ids: Sequence[int], sides: Sides) -> Worth:
-        if self._index is not None:
+        if self._lookup is not None:
             rows = np.array(ids, dtype=np.int64)
-            return self._index.worth(self._words.asked, rows, below=self._below)
+            return self._lookup.worth(rows)
         ranks = {hit.message_id: hit.rank for hit in sides.worded}
         best = max(ranks.values(), default=0.0) or 1.0
         parts = array(ids, {id_: rank / best for id_, rank in ranks.items()})

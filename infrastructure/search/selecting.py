@@ -31,7 +31,7 @@ from infrastructure.search.scoring import Scored, Scoring, Sides
 from infrastructure.search.stored_corpus import StoredCorpus
 from infrastructure.search.tsquery import TsQueries
 from infrastructure.search.words import WordsHit
-from infrastructure.words.inverted_index import InvertedIndex
+from infrastructure.words.lookup import Lookup
 
 Measure = Callable[[str], AbstractContextManager[None]]
 
@@ -62,7 +62,7 @@ class Selecting:
     Args:
         comparison: None: nothing is looked for by meaning.
         early: what was begun before: only for the first page of an order by relevance.
-        index: of words in memory; None: PostgreSQL looks for them.
+        lookup: of the words in memory; None: PostgreSQL looks for them.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Selecting:
         scope: Scope,
         comparison: Comparison | None,
         early: HeadStart | None,
-        index: InvertedIndex | None,
+        lookup: Lookup | None,
         measure: Measure,
     ) -> None:
         self._connection = connection
@@ -83,7 +83,7 @@ class Selecting:
         self._scope = scope
         self._comparison = comparison
         self._early = early
-        self._index = index
+        self._lookup = lookup
         self._measure = measure
         # Who excludes or quotes words asks for precision.
         self._may_relax = not (query.excluded or query.required)
@@ -121,11 +121,10 @@ class Selecting:
         parts = []
         if self._has_words:
             is_strict = self._is_strict
-            if self._index is None or (is_strict and not self._words.is_plain):
+            if self._lookup is None or (is_strict and not self._words.is_plain):
                 return None
             groups = self._words.groups if is_strict else ()
-            below = self._scope.stored.below
-            parts.append(self._index.having(self._words.asked, below=below, groups=groups))
+            parts.append(self._lookup.having(groups))
         if self._comparison is not None:
             parts.append(corpus.having(self._near()))
         return InMemory(corpus, np.unique(np.concatenate(parts)) if parts else None)
@@ -214,7 +213,7 @@ class Selecting:
         """None: nothing is looked for by meaning."""
         if self._comparison is None:
             return None
-        return Scoring(self._comparison, self._words, self._index, self._scope.stored.below)
+        return Scoring(self._comparison, self._words, self._lookup)
 
     def _sides(self, level: int) -> Sides:
         if level not in self._found:
@@ -233,8 +232,8 @@ class Selecting:
 
     def _find(self, limit: int) -> list[WordsHit]:
         workspace_id = self._request.workspace_id
-        if self._index is not None:
-            return self._find_in_memory(self._index, limit, is_strict=self._wants_all)
+        if self._lookup is not None:
+            return self._find_in_memory(self._lookup, limit, is_strict=self._wants_all)
         return words_side.find(
             self._connection,
             workspace_id=workspace_id,
@@ -244,16 +243,13 @@ class Selecting:
             is_strict=self._wants_all,
         )
 
-    def _find_in_memory(
-        self, index: InvertedIndex, limit: int, *, is_strict: bool
-    ) -> list[WordsHit]:
+    def _find_in_memory(self, lookup: Lookup, limit: int, *, is_strict: bool) -> list[WordsHit]:
         # Only full text knows in which order words stand.
         is_exact = self._words.is_plain or not is_strict
         return words_side.find_in_memory(
-            index,
+            lookup,
             self._words,
             self._scope.corpus.kept if is_exact else self._scope.stored.having_all_words,
-            below=self._scope.stored.below,
             allowed=self._scope.corpus.messages() if self._scope.corpus.is_narrow else None,
             limit=limit,
             is_strict=is_strict,
@@ -265,8 +261,8 @@ class Selecting:
         if not self._may_relax:
             return True
         with self._measure("strictness"):
-            if self._index is not None:
-                found = self._find_in_memory(self._index, words_side.FEW, is_strict=True)
+            if self._lookup is not None:
+                found = self._find_in_memory(self._lookup, words_side.FEW, is_strict=True)
                 return len(found) >= words_side.FEW
             return not words_side.are_few(
                 self._connection,
@@ -282,7 +278,7 @@ class Selecting:
         worth; but by full text alone, those that share one word with the query are noise.
         """
         if self._comparison is not None:
-            return self._index is None or not self._may_relax
+            return self._lookup is None or not self._may_relax
         return self._is_strict
 
     def _meant(self, depth: int) -> list[MeaningHit]:

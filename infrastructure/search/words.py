@@ -13,7 +13,7 @@ from psycopg import Connection
 from domain.searchable import places, searchable
 from infrastructure.search.restriction import Restriction
 from infrastructure.search.tsquery import TsQueries
-from infrastructure.words.inverted_index import InvertedIndex
+from infrastructure.words.lookup import Lookup
 from projections.messages.fulltext import configuration_of
 
 FIND = """
@@ -91,11 +91,10 @@ def are_few(
 
 
 def find_in_memory(
-    index: InvertedIndex,
+    lookup: Lookup,
     words: TsQueries,
     kept: Callable[[Sequence[int]], dict[int, UUID | None]],
     *,
-    below: int,
     allowed: NDArray[np.int64] | None,
     limit: int,
     is_strict: bool,
@@ -105,7 +104,6 @@ def find_in_memory(
 
     Args:
         kept: which of some messages may be found, with the keys of their texts.
-        below: messages from this id on are not found, and do not count.
         allowed: only these may be found, ascending; None: `kept` says which.
         is_strict: only those with all of the words.
     """
@@ -114,7 +112,7 @@ def find_in_memory(
     groups = words.groups if is_strict else ()
     wanted = limit
     while True:
-        found = index.search(words.asked, wanted, below=below, allowed=allowed, groups=groups)
+        found = lookup.best(wanted, allowed=allowed, groups=groups)
         keys = kept(found.ids.tolist())
         hits = [
             WordsHit(id_, keys[id_], score)

@@ -17,8 +17,8 @@ B = 0.75
 # Where fewer messages are left to be looked at, it is not worth asking who can still be among the
 # best.
 WORTH_ASKING = 20_000
-# From so large a share on, messages are gathered from one sum a message, and not sorted.
-DENSE_SHARE = 0.05
+# From so large a share on, messages are gathered from one mark a message, and not sorted.
+DENSE_SHARE = 0.002
 ROUNDING = 1e-4
 
 Places = NDArray[np.int32]  # of messages in a segment
@@ -47,27 +47,6 @@ class Term(NamedTuple):
         return self.weight * (K1 + 1) * times / (times + K1 * (1 - B))
 
 
-def terms_of(
-    segment: Segment, limit: int, numbers: Sequence[Sequence[int]], weights: Sequence[float]
-) -> list[list[Term]]:
-    """
-    For each word of the query its forms.
-
-    Args:
-        limit: how many messages of the segment, from its first one, are looked at.
-    """
-    return [
-        [term_of(segment, limit, number, weight) for number in same]
-        for same, weight in zip(numbers, weights, strict=True)
-    ]
-
-
-def term_of(segment: Segment, limit: int, number: int, weight: float) -> Term:
-    places, counts = segment.postings(number)
-    end = int(np.searchsorted(places, limit))
-    return Term(places[:end], counts[:end], weight)
-
-
 def best_of(
     segment: Segment,
     words: Sequence[Sequence[Term]],
@@ -81,7 +60,7 @@ def best_of(
     The best k messages; of those that are equally good the latest.
 
     Args:
-        words: as `terms_of` gives them.
+        words: the forms of each word of a query.
         average: words in a message.
         is_kept: shape (len(segment),): who may be found.
         groups: places in words: a message must have one word of each group.
@@ -150,11 +129,16 @@ def summed_at(segment: Segment, places: Places, terms: Iterable[Term], average: 
     scores = np.zeros(len(places), dtype=np.float32)
     lengths = segment.lengths[places]
     for term in terms:
-        if len(term.places):
-            rows = np.minimum(np.searchsorted(term.places, places), len(term.places) - 1)
-            times = np.where(term.places[rows] == places, term.counts[rows], np.uint8(0))
-            scores += bm25(times, lengths, term.weight, average)
+        scores += bm25(times_at(term, places), lengths, term.weight, average)
     return scores
+
+
+def times_at(term: Term, places: NDArray[np.integer]) -> NDArray[np.uint8]:
+    """How often the word stands in each of some messages."""
+    if not len(term.places):
+        return np.zeros(len(places), np.uint8)
+    rows = np.minimum(np.searchsorted(term.places, places), len(term.places) - 1)
+    return np.where(term.places[rows] == places, term.counts[rows], np.uint8(0))
 
 
 def having_each(groups: Sequence[Sequence[Term]], size: int) -> Places:
@@ -172,7 +156,10 @@ def union(parts: Sequence[Places], size: int) -> Places:
     if len(parts) < 2:
         return parts[0] if parts else np.empty(0, np.int32)
     if sum(map(len, parts)) < DENSE_SHARE * size:
-        return np.unique(np.concatenate(parts))
+        every = np.sort(np.concatenate(parts))
+        is_first = np.ones(len(every), dtype=np.bool_)
+        is_first[1:] = every[1:] != every[:-1]
+        return every[is_first]
     is_there = np.zeros(size, dtype=np.bool_)
     for part in parts:
         is_there[part] = True

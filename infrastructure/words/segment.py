@@ -53,13 +53,20 @@ class Segment:
         )  # fmt: skip
         return sum(array.nbytes for array in arrays)
 
-    def postings(self, term: int) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-        """The messages that have a word, as places in ids, and how often."""
-        place = int(np.searchsorted(self.terms, term))
-        if place == len(self.terms) or self.terms[place] != term:
-            return self.documents[:0], self.counts[:0]
-        rows = slice(int(self.starts[place]), int(self.starts[place + 1]))
-        return self.documents[rows], self.counts[rows]
+    def postings(
+        self, terms: NDArray[np.int32]
+    ) -> list[tuple[NDArray[np.int32], NDArray[np.uint8]]]:
+        """For each word the messages that have it, as places in ids, and how often."""
+        if not len(self.terms):
+            return [(self.documents[:0], self.counts[:0])] * len(terms)
+        places = np.minimum(np.searchsorted(self.terms, terms), len(self.terms) - 1)
+        is_there = self.terms[places] == terms
+        starts, ends = self.starts[places], self.starts[places + 1]
+        ends = np.where(is_there, ends, starts)
+        return [
+            (self.documents[start:end], self.counts[start:end])
+            for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+        ]
 
     def sizes(self, terms: NDArray[np.int32]) -> NDArray[np.int64]:
         """How many messages have each of these words, those that are gone included."""
@@ -69,31 +76,27 @@ class Segment:
         sizes = self.starts[places + 1] - self.starts[places]
         return np.where(self.terms[places] == terms, sizes, 0)
 
-    def places_of(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def places_of(
+        self, ids: NDArray[np.int64], alive: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Which of these messages are here and alive: their rows in the argument, and places."""
         if not len(self.ids):
             return np.empty(0, np.intp), np.empty(0, np.intp)
         places = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
-        rows = np.flatnonzero((self.ids[places] == ids) & self.alive[places])
+        rows = np.flatnonzero((self.ids[places] == ids) & alive[places])
         return rows, places[rows]
 
-    def times(self, term: int, places: NDArray[np.intp]) -> NDArray[np.uint8]:
-        """How often a word stands in some messages."""
-        documents, counts = self.postings(term)
-        if not len(documents):
-            return np.zeros(len(places), np.uint8)
-        rows = np.minimum(np.searchsorted(documents, places), len(documents) - 1)
-        return np.where(documents[rows] == places, counts[rows], 0).astype(np.uint8)
-
-    def gone(self) -> NDArray[np.int32]:
-        """The places of messages that are not alive, ascending."""
-        return np.flatnonzero(~self.alive).astype(np.int32)
-
     def bury(self, ids: NDArray[np.int64]) -> int:
-        """Let what is there of these messages be gone; return how many that were."""
-        _, found = self.places_of(ids)
-        self.alive[found] = False
-        self.dead += len(found)
+        """
+        Let what is there of these messages be gone; return how many that were. Whoever has taken
+        `alive` before keeps it as it was.
+        """
+        _, found = self.places_of(ids, self.alive)
+        if len(found):
+            alive = self.alive.copy()
+            alive[found] = False
+            self.alive = alive
+            self.dead += len(found)
         return len(found)
 
     def counted(self) -> Counted:

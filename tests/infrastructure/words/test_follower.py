@@ -55,7 +55,7 @@ def found(follower: WordsFollower, site: SearchSite, word: str) -> list[str] | N
     known = follower.words_of(site.ledger.workspace_id, head(site))
     if known is None:
         return None
-    hits = known.words.search([Alternatives((word,))], 100)
+    hits = known.words.look_up([Alternatives((word,))]).best(100)
     with site.ledger.pool.connection() as connection:
         rows = connection.execute(
             "SELECT text FROM read.message WHERE message_id = ANY(%s) ORDER BY text",
