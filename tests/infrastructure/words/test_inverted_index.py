@@ -271,7 +271,7 @@ def test_searches_go_on_while_messages_come_and_go() -> None:
     errors: list[BaseException] = []
     stop = threading.Event()
 
-    def search() -> None:
+    def keep_searching() -> None:
         try:
             while not stop.is_set():
                 found = search(index, asked("boat", "rain"), 3_000)
@@ -280,7 +280,7 @@ def test_searches_go_on_while_messages_come_and_go() -> None:
         except BaseException as error:  # noqa: BLE001 - shown below
             errors.append(error)
 
-    threads = [threading.Thread(target=search) for _ in range(3)]
+    threads = [threading.Thread(target=keep_searching) for _ in range(3)]
     for thread in threads:
         thread.start()
     for number in range(60):
