@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from domain.export import Export
 from domain.job import JobDiscard, JobRetry
+from domain.opening import Opening
 from domain.projection import Projection
 from domain.search import Search
 from domain.transcript import Transcript, TranscriptEmbedding
@@ -17,6 +18,7 @@ AGGREGATES = (
     Transcript,
     TranscriptEmbedding,
     Search,
+    Opening,
     Export,
     Projection,
     JobRetry,
@@ -45,6 +47,7 @@ EVENTS = {
         Transcript.Recorded,
         TranscriptEmbedding.Recorded,
         Search.Performed,
+        Opening.Opened,
         Export.Made,
         Projection.Registered,
         Projection.RebuildRequested,

@@ -22,6 +22,7 @@ from application.commands.embed_upload import EmbedUploadHandler
 from application.commands.inspect_upload import InspectUploadHandler
 from application.commands.join_conversations import JoinConversationsHandler
 from application.commands.make_export import MakeExportHandler
+from application.commands.open_messages import OpenMessagesHandler
 from application.commands.operate_projection import OperateProjectionHandler
 from application.commands.perform_search import PerformSearchHandler
 from application.commands.read_upload import ReadUploadHandler
@@ -245,6 +246,10 @@ class Container:
     @cached_property
     def perform_search(self) -> PerformSearchHandler:
         return PerformSearchHandler(self.archive, self.searcher)
+
+    @cached_property
+    def open_messages(self) -> OpenMessagesHandler:
+        return OpenMessagesHandler(self.archive)
 
     @cached_property
     def searcher(self) -> HybridSearcher:

@@ -69,7 +69,9 @@ class Query:
         resolver=author, description="One author; null if there is none with this id."
     )
     message: Message | None = strawberry.field(
-        resolver=message, description="One message; null if there is none with this id."
+        resolver=message,
+        description="One message; null if there is none with this id. The log records that it was "
+        "opened.",
     )
     workspaces: Connection[Workspace] | None = strawberry.field(
         resolver=workspaces, description="Every workspace that you may read, the oldest first."
@@ -78,10 +80,14 @@ class Query:
         resolver=workspace, description="One workspace; null if there is none of this name or id."
     )
     node: Node | None = strawberry.field(
-        resolver=node, description="Anything, by its id; null if there is nothing with this id."
+        resolver=node,
+        description="Anything, by its id; null if there is nothing with this id. The log records "
+        "messages that are opened so.",
     )
     nodes: list[Node | None] | None = strawberry.field(
-        resolver=nodes, description="Many things by their ids, in the order of the ids."
+        resolver=nodes,
+        description="Many things by their ids, in the order of the ids. The log records messages "
+        "that are opened so.",
     )
     audit_trail: Connection[AuditEntry] | None = strawberry.field(
         resolver=audit_trail,

@@ -7,6 +7,7 @@ from typing import Any
 
 from domain.export import Export
 from domain.job import JobDiscard, JobRetry
+from domain.opening import Opening
 from domain.projection import Projection
 from domain.search import Search
 from domain.transcript import Transcript, TranscriptEmbedding
@@ -15,6 +16,7 @@ from domain.workspace import Workspace
 from projections.wording import counted, size_in_words, wanted
 
 CONVERSATIONS_NAMED = 5
+MESSAGES_NAMED = 5
 MODES = {"hybrid": "by meaning and words", "meaning": "by meaning", "words": "by words"}
 
 
@@ -169,6 +171,20 @@ def search_performed(event: Search.Performed) -> str:
     return f"searched for «{event.query}» {how}: {hits} in {event.milliseconds:.0f} ms"
 
 
+def message_opened(event: Opening.Opened) -> str:
+    ids = event.message_ids
+    conversations = set(event.conversation_ids)
+    where = f"conversation {event.conversation_ids[0][:8]}"
+    if len(conversations) > 1:
+        where = counted(len(conversations), "conversation")
+    if len(ids) == 1:
+        return f"opened message {ids[0]} of {where}"
+    named = ", ".join(map(str, ids[:MESSAGES_NAMED]))
+    more = len(ids) - MESSAGES_NAMED
+    named += f" and {more:,} more" if more > 0 else ""
+    return f"opened {counted(len(ids), 'message')} of {where}: {named}"
+
+
 def projection_registered(event: Projection.Registered) -> str:
     return f"asked something of the read model {event.name} for the first time"
 
@@ -221,6 +237,7 @@ WORDS: Mapping[str, Callable[[Any], str]] = {
     Transcript.Recorded.TOPIC: transcript_recorded,
     TranscriptEmbedding.Recorded.TOPIC: transcript_embedding_recorded,
     Search.Performed.TOPIC: search_performed,
+    Opening.Opened.TOPIC: message_opened,
     Projection.Registered.TOPIC: projection_registered,
     Projection.RebuildRequested.TOPIC: projection_rebuild_requested,
     Projection.RollBackRequested.TOPIC: projection_roll_back_requested,

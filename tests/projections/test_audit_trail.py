@@ -92,6 +92,10 @@ SENTENCES: dict[str, tuple[dict[str, Any], str]] = {
         {"query": "where?", "mode": "meaning", "hits": [1] * 10, "milliseconds": 12.3},
         "searched for «where?» by meaning: 10 hits in 12 ms",
     ),
+    "message.opened": (
+        {"message_ids": [1_024], "conversation_ids": ["0f8fad5b-d9cb"]},
+        "opened message 1024 of conversation 0f8fad5b",
+    ),
     "projection.registered": (
         {"name": "messages"},
         "asked something of the read model messages for the first time",

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from application.context import LOCAL_OWNER, Context
 from domain.export import Export
 from domain.job import JobDiscard, JobRetry
+from domain.opening import Opening
 from domain.projection import Projection
 from domain.search import Search
 from domain.topics import EVENTS
@@ -175,6 +176,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "hits": [1_024],
         "is_partial": False,
         "milliseconds": 1.5,
+    },
+    Opening.Opened.TOPIC: {
+        "originator_topic": "opening",
+        "message_ids": [1_024, 2_048],
+        "conversation_ids": [ROOM, ROOM],
     },
     Projection.Registered.TOPIC: {"originator_topic": "projection", "name": "messages"},
     Projection.RebuildRequested.TOPIC: {
