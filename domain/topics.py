@@ -6,7 +6,7 @@ from domain.export import Export
 from domain.job import JobDiscard, JobRetry
 from domain.opening import Opening
 from domain.projection import Projection
-from domain.search import Search
+from domain.search import Search, SearchReplay
 from domain.transcript import Transcript, TranscriptEmbedding
 from domain.upload import RefusedUpload, Upload
 from domain.workspace import Workspace
@@ -18,6 +18,7 @@ AGGREGATES = (
     Transcript,
     TranscriptEmbedding,
     Search,
+    SearchReplay,
     Opening,
     Export,
     Projection,
@@ -47,6 +48,7 @@ EVENTS = {
         Transcript.Recorded,
         TranscriptEmbedding.Recorded,
         Search.Performed,
+        SearchReplay.Replayed,
         Opening.Opened,
         Export.Made,
         Projection.Registered,

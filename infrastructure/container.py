@@ -29,6 +29,7 @@ from application.commands.read_upload import ReadUploadHandler
 from application.commands.rebuild_projection import RebuildProjectionHandler
 from application.commands.receive_upload import ReceiveUploadHandler
 from application.commands.record_upload_failure import RecordUploadFailureHandler
+from application.commands.replay_search import ReplaySearchHandler
 from application.commands.retry_job import RetryJobHandler
 from application.commands.retry_upload import RetryUploadHandler
 from application.commands.withdraw_upload import WithdrawUploadHandler
@@ -73,6 +74,7 @@ from infrastructure.projections.upkeep import Upkeep
 from infrastructure.readers.registry import Readers
 from infrastructure.search.catalogue import PostgresVectorCatalogue
 from infrastructure.search.hybrid import HybridSearcher
+from infrastructure.search.past_searches import LoggedSearches
 from infrastructure.settings import Settings
 from infrastructure.vectors.follower import FaissFollower
 from infrastructure.words.follower import WordsFollower
@@ -81,6 +83,7 @@ from projections.authors.projection import AuthorsReadModel
 from projections.contract import ReadModel
 from projections.conversations.projection import ConversationsReadModel
 from projections.messages.projection import MessagesReadModel
+from projections.searches.projection import SearchesReadModel
 from projections.uploads.projection import UploadsReadModel
 from projections.uploads.queries import withdrawn_uploads
 from projections.vectors.projection import VectorsReadModel
@@ -248,6 +251,11 @@ class Container:
         return PerformSearchHandler(self.archive, self.searcher)
 
     @cached_property
+    def replay_search(self) -> ReplaySearchHandler:
+        past_searches = LoggedSearches(self.pool, LogReader(self.mapper))
+        return ReplaySearchHandler(self.archive, self.searcher, past_searches)
+
+    @cached_property
     def open_messages(self) -> OpenMessagesHandler:
         return OpenMessagesHandler(self.archive)
 
@@ -382,4 +390,5 @@ def read_models() -> list[ReadModel]:
         MessagesReadModel(),
         VectorsReadModel(),
         AuditTrailReadModel(),
+        SearchesReadModel(),
     ]

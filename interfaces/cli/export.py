@@ -14,7 +14,7 @@ from uuid import UUID
 import click
 
 from application.commands.make_export import MakeExport, MessageSelection
-from application.commands.perform_search import MAX_CONTEXT
+from application.searches import MAX_CONTEXT
 from interfaces.time_range import beginning, end, require_order
 
 NOTHING_SELECTED = 1  # exit status

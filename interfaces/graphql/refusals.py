@@ -38,6 +38,19 @@ class QueryRefused(Refusal):
     pass
 
 
+@strawberry.type(description="You have made no such search in this workspace.")
+class SearchNotFound(Refusal):
+    pass
+
+
+@strawberry.type(
+    description="What was searched for is not known any more: the key that it was sealed with was "
+    "destroyed."
+)
+class SearchErased(Refusal):
+    pass
+
+
 @strawberry.type(description="The search was given up. Ask again, or more narrowly.")
 class SearchTimedOut(Refusal):
     pass

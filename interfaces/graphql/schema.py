@@ -33,8 +33,10 @@ from interfaces.graphql.nodes import node, nodes
 from interfaces.graphql.observing import ObserveOperations, observe_root_fields
 from interfaces.graphql.operation import OperationContext
 from interfaces.graphql.projection import Projection, projection, projections
+from interfaces.graphql.replaying import SearchReplayAnswer, replay_search
 from interfaces.graphql.scalars import BIG_INT, BigInt
 from interfaces.graphql.search import SearchAnswer, search
+from interfaces.graphql.search_history import PastSearch, search_history
 from interfaces.graphql.subscription import Subscription
 from interfaces.graphql.topics import EventTopic, event_topics
 from interfaces.graphql.upload import Upload, upload, uploads
@@ -47,6 +49,16 @@ class Query:
     search: SearchAnswer | None = strawberry.field(
         resolver=search,
         description="Messages by meaning and by words. The log records every search.",
+    )
+    search_history: Connection[PastSearch] | None = strawberry.field(
+        resolver=search_history,
+        description="What you have searched for in a workspace, the newest first. What others "
+        "did is in the audit trail.",
+    )
+    replay_search: SearchReplayAnswer | None = strawberry.field(
+        resolver=replay_search,
+        description="A search of yours, run again as of then and as of today, and what has "
+        "changed. The log records every replay.",
     )
     uploads: Connection[Upload] | None = strawberry.field(
         resolver=uploads, description="Uploads of a workspace, the latest first."

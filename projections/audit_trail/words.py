@@ -9,7 +9,7 @@ from domain.export import Export
 from domain.job import JobDiscard, JobRetry
 from domain.opening import Opening
 from domain.projection import Projection
-from domain.search import Search
+from domain.search import Search, SearchReplay
 from domain.transcript import Transcript, TranscriptEmbedding
 from domain.upload import RefusedUpload, Upload
 from domain.workspace import Workspace
@@ -171,6 +171,14 @@ def search_performed(event: Search.Performed) -> str:
     return f"searched for «{event.query}» {how}: {hits} in {event.milliseconds:.0f} ms"
 
 
+def search_replayed(event: SearchReplay.Replayed) -> str:
+    hits = counted(event.hits_then, "hit")
+    return (
+        f"replayed the search at position {event.search_position:,}: {hits} then, "
+        f"{len(event.hits_as_of_then):,} as of then, {len(event.hits_today):,} today"
+    )
+
+
 def message_opened(event: Opening.Opened) -> str:
     ids = event.message_ids
     conversations = set(event.conversation_ids)
@@ -237,6 +245,7 @@ WORDS: Mapping[str, Callable[[Any], str]] = {
     Transcript.Recorded.TOPIC: transcript_recorded,
     TranscriptEmbedding.Recorded.TOPIC: transcript_embedding_recorded,
     Search.Performed.TOPIC: search_performed,
+    SearchReplay.Replayed.TOPIC: search_replayed,
     Opening.Opened.TOPIC: message_opened,
     Projection.Registered.TOPIC: projection_registered,
     Projection.RebuildRequested.TOPIC: projection_rebuild_requested,

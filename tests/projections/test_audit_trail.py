@@ -9,7 +9,6 @@ import pytest
 
 from application.context import LOCAL_OWNER, SYSTEM
 from domain.aggregate import ERASED
-from domain.search import Search
 from domain.topics import EVENTS
 from domain.transcript import Transcript, TranscriptEmbedding
 from domain.upload import Upload
@@ -22,6 +21,7 @@ from projections.audit_trail.words import WORDS
 from projections.workspaces.projection import WorkspacesReadModel
 from projections.workspaces.queries import workspace_by_name, workspaces
 from tests.support.archive import Ledger
+from tests.support.searches import some_search
 
 ID = UUID("12345678-9abc-4def-8123-456789abcdef")
 # One of each kind, with the sentence it makes.
@@ -91,6 +91,15 @@ SENTENCES: dict[str, tuple[dict[str, Any], str]] = {
     "search.performed": (
         {"query": "where?", "mode": "meaning", "hits": [1] * 10, "milliseconds": 12.3},
         "searched for «where?» by meaning: 10 hits in 12 ms",
+    ),
+    "search.replayed": (
+        {
+            "search_position": 1_042,
+            "hits_then": 1,
+            "hits_as_of_then": [1_024],
+            "hits_today": [2_048, 1_024],
+        },
+        "replayed the search at position 1,042: 1 hit then, 1 as of then, 2 today",
     ),
     "message.opened": (
         {"message_ids": [1_024], "conversation_ids": ["0f8fad5b-d9cb"]},
@@ -199,18 +208,7 @@ def trail(ledger: Ledger, **options: Any) -> list[AuditRow]:
 
 
 def perform_search(ledger: Ledger, **changes: Any) -> int:
-    search = Search.perform(
-        id=uuid4(),
-        searcher_id=str(LOCAL_OWNER),
-        query="where is\x00 the key",
-        mode="hybrid",
-        filters={},
-        model=None,
-        position=0,
-        hits=[7],
-        is_partial=False,
-        milliseconds=1.5,
-    )
+    search = some_search(query="where is\x00 the key", mode="hybrid", hits=[7])
     return ledger.record(search, **changes)
 
 

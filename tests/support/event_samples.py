@@ -22,7 +22,7 @@ from domain.export import Export
 from domain.job import JobDiscard, JobRetry
 from domain.opening import Opening
 from domain.projection import Projection
-from domain.search import Search
+from domain.search import Search, SearchReplay
 from domain.topics import EVENTS
 from domain.transcript import Transcript, TranscriptEmbedding
 from domain.upload import RefusedUpload, Upload
@@ -175,6 +175,26 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "position": 7,
         "hits": [1_024],
         "is_partial": False,
+        "milliseconds": 1.5,
+        "sort": "relevance",
+        "time_zone": "Europe/Berlin",
+        "limit": 10,
+        "after": [7, 6, 0, 0.5, 2_048],
+        "messages_position": 7,
+        "vectors_position": 6,
+        "engine": "faiss",
+        "has_words_in_memory": True,
+        "saved_search_id": None,
+    },
+    SearchReplay.Replayed.TOPIC: {
+        "originator_topic": "search_replay",
+        "search_position": 8,
+        "hits_then": 1,
+        "hits_as_of_then": [1_024],
+        "hits_today": [2_048, 1_024],
+        "position": 9,
+        "model": "m@1/p1",
+        "notes": ["edited"],
         "milliseconds": 1.5,
     },
     Opening.Opened.TOPIC: {

@@ -16,6 +16,7 @@ from infrastructure.log.reader import LogReader
 from tests.support.archive import Ledger
 from tests.support.archive_fixture import advance
 from tests.support.chats import NOON, History, message, room, split
+from tests.support.searches import some_search
 
 MANY = 60
 NAME = "full"
@@ -41,6 +42,7 @@ def fill(container: Container) -> Full:
     for number in range(MANY - 2):
         said = message(number, conversation="Small", key=f"s{number}")
         uploads.append(upload(history, room(id="Small"), said))
+    history.ledger.record(*(some_search(query=f"where is key {n}") for n in range(MANY)))
     advance(container)
     return Full(
         workspace=NAME,

@@ -1,0 +1,1 @@
+"""Read model: searches. What people have searched for, each for themselves."""

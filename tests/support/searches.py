@@ -1,0 +1,34 @@
+"""Searches as the log has them, in tests that want one and do not care which."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from application.context import LOCAL_OWNER
+from domain.search import Search
+
+
+def some_search(**changes: Any) -> Search:
+    """Not recorded yet."""
+    facts: dict[str, Any] = {
+        "searcher_id": str(LOCAL_OWNER),
+        "query": "where is the key",
+        "mode": "words",
+        "filters": {},
+        "model": None,
+        "position": 0,
+        "hits": [],
+        "is_partial": False,
+        "milliseconds": 1.5,
+        "sort": "relevance",
+        "time_zone": "UTC",
+        "limit": 10,
+        "after": None,
+        "messages_position": 0,
+        "vectors_position": 0,
+        "engine": "none",
+        "has_words_in_memory": False,
+        "saved_search_id": None,
+    }
+    return Search.perform(id=uuid4(), **facts | changes)
