@@ -107,6 +107,7 @@ def export_made(event: Export.Made) -> str:
         "audit_trail": "the audit trail",
         "messages": f"conversation {str(event.conversation_id)[:8]}",
         "rsmf": selected(event.selection),
+        "search": f"{selected(event.selection)}, at most {event.limit or 0:,},",
     }[event.kind]
     form = event.format.upper() if event.kind == "rsmf" else event.format
     return (

@@ -146,10 +146,27 @@ SENTENCES: dict[str, tuple[dict[str, Any], str]] = {
             "last_byte": 1_999,
             "conversation_id": None,
             "selection": None,
+            "limit": None,
         },
         "exported the audit trail as csv, up to position 1,200, bytes 1,000 to 1,999 of it",
     ),
 }
+
+
+def test_an_export_of_a_search_says_which_and_how_much() -> None:
+    facts, _ = SENTENCES["export.made"]
+    selection = {"conversation_ids": [], "since": None, "until": None, "search": 42, "context": 0}
+    made = facts | {
+        "kind": "search",
+        "first_byte": 0,
+        "last_byte": None,
+        "selection": selection,
+        "limit": 1_000,
+    }
+    assert WORDS["export.made"](make_event("export.made", made)) == (
+        "exported the hits of the search at position 42, at most 1,000, as csv, up to position "
+        "1,200"
+    )
 
 
 AROUND = ", 2 messages before and after each"

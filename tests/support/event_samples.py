@@ -106,6 +106,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "search": 40,
             "context": 2,
         },
+        "limit": None,
     },
     RefusedUpload.Refused.TOPIC: {
         "originator_topic": "refused_upload",
