@@ -26,10 +26,10 @@ class SearchParameters(Parameters):
         str,
         Field(
             description="What to look for, in the query language of docs/search.md: words, "
-            "phrases, exclusions and operators such as from: and after:, which are its filters.",
+            "phrases, exclusions and operators such as from: and after:, which are its filters; at "
+            f"most {MAX_QUERY:,} characters.",
             examples=["jackets from:Ada"],
             min_length=1,
-            max_length=MAX_QUERY,
         ),
     ]
     mode: Annotated[SearchMode, Field(description="What to go by.", examples=["words"])] = "hybrid"
@@ -41,7 +41,6 @@ class SearchParameters(Parameters):
         Field(
             description="In which the days of the query begin, an IANA name.",
             examples=["Europe/Berlin"],
-            max_length=100,
         ),
     ] = "UTC"
     limit: Annotated[
