@@ -6,6 +6,7 @@ from domain.export import Export
 from domain.job import JobDiscard, JobRetry
 from domain.opening import Opening
 from domain.projection import Projection
+from domain.saved_search import SavedSearch, ToldHits
 from domain.search import Search, SearchReplay
 from domain.transcript import Transcript, TranscriptEmbedding
 from domain.upload import RefusedUpload, Upload
@@ -19,6 +20,8 @@ AGGREGATES = (
     TranscriptEmbedding,
     Search,
     SearchReplay,
+    SavedSearch,
+    ToldHits,
     Opening,
     Export,
     Projection,
@@ -49,6 +52,10 @@ EVENTS = {
         TranscriptEmbedding.Recorded,
         Search.Performed,
         SearchReplay.Replayed,
+        SavedSearch.Saved,
+        SavedSearch.Renamed,
+        SavedSearch.Deleted,
+        ToldHits.Told,
         Opening.Opened,
         Export.Made,
         Projection.Registered,

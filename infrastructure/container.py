@@ -22,14 +22,11 @@ from application.commands.embed_upload import EmbedUploadHandler
 from application.commands.inspect_upload import InspectUploadHandler
 from application.commands.join_conversations import JoinConversationsHandler
 from application.commands.make_export import MakeExportHandler
-from application.commands.open_messages import OpenMessagesHandler
 from application.commands.operate_projection import OperateProjectionHandler
-from application.commands.perform_search import PerformSearchHandler
 from application.commands.read_upload import ReadUploadHandler
 from application.commands.rebuild_projection import RebuildProjectionHandler
 from application.commands.receive_upload import ReceiveUploadHandler
 from application.commands.record_upload_failure import RecordUploadFailureHandler
-from application.commands.replay_search import ReplaySearchHandler
 from application.commands.retry_job import RetryJobHandler
 from application.commands.retry_upload import RetryUploadHandler
 from application.commands.withdraw_upload import WithdrawUploadHandler
@@ -74,7 +71,7 @@ from infrastructure.projections.upkeep import Upkeep
 from infrastructure.readers.registry import Readers
 from infrastructure.search.catalogue import PostgresVectorCatalogue
 from infrastructure.search.hybrid import HybridSearcher
-from infrastructure.search.past_searches import LoggedSearches
+from infrastructure.search_use_cases import SearchUseCases
 from infrastructure.settings import Settings
 from infrastructure.vectors.follower import FaissFollower
 from infrastructure.words.follower import WordsFollower
@@ -83,6 +80,7 @@ from projections.authors.projection import AuthorsReadModel
 from projections.contract import ReadModel
 from projections.conversations.projection import ConversationsReadModel
 from projections.messages.projection import MessagesReadModel
+from projections.saved_searches.projection import SavedSearchesReadModel
 from projections.searches.projection import SearchesReadModel
 from projections.uploads.projection import UploadsReadModel
 from projections.uploads.queries import withdrawn_uploads
@@ -93,7 +91,7 @@ RECORDER = "infrastructure.log.recorder:AppendOnlyRecorder"
 PERSISTENCE = "infrastructure.log.persistence"
 
 
-class Container:
+class Container(SearchUseCases):
     """
     Built by `bootstrap`. What is costly, such as a model, is made when it is first asked for.
 
@@ -247,19 +245,6 @@ class Container:
         return RecordUploadFailureHandler(self.archive)
 
     @cached_property
-    def perform_search(self) -> PerformSearchHandler:
-        return PerformSearchHandler(self.archive, self.searcher)
-
-    @cached_property
-    def replay_search(self) -> ReplaySearchHandler:
-        past_searches = LoggedSearches(self.pool, LogReader(self.mapper))
-        return ReplaySearchHandler(self.archive, self.searcher, past_searches)
-
-    @cached_property
-    def open_messages(self) -> OpenMessagesHandler:
-        return OpenMessagesHandler(self.archive)
-
-    @cached_property
     def searcher(self) -> HybridSearcher:
         return HybridSearcher(
             self.pool, self.positions, self.query_embedder, self.follower, self.words_follower
@@ -391,4 +376,5 @@ def read_models() -> list[ReadModel]:
         VectorsReadModel(),
         AuditTrailReadModel(),
         SearchesReadModel(),
+        SavedSearchesReadModel(),
     ]

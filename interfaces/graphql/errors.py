@@ -17,6 +17,7 @@ from application.archive import CommandIdReusedError, NotFoundError
 from application.commands.replay_search import SearchErasedError, SearchNotFoundError
 from application.ports.embedder import ModelLoadingError
 from application.ports.search import EmptyQueryError, SearchTookTooLongError
+from application.saved_searches import SavedSearchNotFoundError
 from application.searches import QueryRefusedError
 from domain.workspace import UnknownWorkspaceError
 from infrastructure.discretion import describe
@@ -59,6 +60,7 @@ CODES: Mapping[type[Exception], str] = {
     UnknownWorkspaceError: "UNKNOWN_WORKSPACE",
     SearchNotFoundError: "SEARCH_NOT_FOUND",
     SearchErasedError: "SEARCH_ERASED",
+    SavedSearchNotFoundError: "SAVED_SEARCH_NOT_FOUND",
     BeyondLogError: "POSITION_BEYOND_LOG",
     NotFoundError: "NOT_FOUND",
     CommandIdReusedError: "COMMAND_ID_REUSED",

@@ -43,6 +43,16 @@ class SearchNotFound(Refusal):
     pass
 
 
+@strawberry.type(description="You have no such saved search in this workspace.")
+class SavedSearchNotFound(Refusal):
+    pass
+
+
+@strawberry.type(description="A saved search's name is 1 to 100 printable characters.")
+class SavedSearchNameRefused(Refusal):
+    pass
+
+
 @strawberry.type(
     description="What was searched for is not known any more: the key that it was sealed with was "
     "destroyed."

@@ -34,6 +34,12 @@ from interfaces.graphql.observing import ObserveOperations, observe_root_fields
 from interfaces.graphql.operation import OperationContext
 from interfaces.graphql.projection import Projection, projection, projections
 from interfaces.graphql.replaying import SearchReplayAnswer, replay_search
+from interfaces.graphql.saved_search import (
+    SavedSearch,
+    SavedSearchAnswer,
+    run_saved_search,
+    saved_searches,
+)
 from interfaces.graphql.scalars import BIG_INT, BigInt
 from interfaces.graphql.search import SearchAnswer, search
 from interfaces.graphql.search_history import PastSearch, search_history
@@ -54,6 +60,14 @@ class Query:
         resolver=search_history,
         description="What you have searched for in a workspace, the newest first. What others "
         "did is in the audit trail.",
+    )
+    saved_searches: Connection[SavedSearch] | None = strawberry.field(
+        resolver=saved_searches,
+        description="The searches that you have saved in a workspace, the newest first.",
+    )
+    run_saved_search: SavedSearchAnswer | None = strawberry.field(
+        resolver=run_saved_search,
+        description="What a search that you have saved finds now. The log records every search.",
     )
     replay_search: SearchReplayAnswer | None = strawberry.field(
         resolver=replay_search,

@@ -273,21 +273,32 @@ async def search(  # noqa: PLR0913, PLR0917 - the field's arguments
     ] = 2,
     min_position: MinPosition = None,
 ) -> SearchAnswer | None:
-    asked = info.context
-    asked.spend(max(limit, 0) * (1 + 2 * max(context, 0)))
+    request = SearchRequest(
+        workspace_id=info.context.workspace_id(workspace),
+        query=query,
+        filters=NO_FILTERS if filter is None else filter.filters,
+        time_zone=time_zone,
+        mode=mode.mode,
+        sort=sort.sort,
+        limit=limit,
+        context=context,
+    )
+    return await answered(info, request, after, min_position)
+
+
+async def answered(
+    info: Ask, request: SearchRequest, after: str | None, min_position: int | None
+) -> SearchAnswer:
+    """The field's answer, with all that it is asked for, and no more."""
+    asked, context = info.context, request.context
+    asked.spend(max(request.limit, 0) * (1 + 2 * max(context, 0)))
+    workspace_id = request.workspace_id
     try:
-        workspace_id = asked.workspace_id(workspace)
         # Without a thread: those are few, and everybody waits for them.
         await asked.caught_up(info, READ_MODELS, min_position)
         shown = shown_of_hits(info)
-        request = SearchRequest(
-            workspace_id=workspace_id,
-            query=query,
-            filters=NO_FILTERS if filter is None else filter.filters,
-            time_zone=time_zone,
-            mode=mode.mode,
-            sort=sort.sort,
-            limit=limit,
+        request = replace(
+            request,
             context=context if shown & {"before", "after"} or not is_valid(context) else 0,
             with_highlights="highlights" in shown,
             with_same_text="sameTextCount" in shown,

@@ -9,6 +9,7 @@ from domain.export import Export
 from domain.job import JobDiscard, JobRetry
 from domain.opening import Opening
 from domain.projection import Projection
+from domain.saved_search import SavedSearch, ToldHits
 from domain.search import Search, SearchReplay
 from domain.transcript import Transcript, TranscriptEmbedding
 from domain.upload import RefusedUpload, Upload
@@ -180,6 +181,23 @@ def search_replayed(event: SearchReplay.Replayed) -> str:
     )
 
 
+def search_saved(event: SavedSearch.Saved) -> str:
+    return f"saved the search «{event.query}» as «{event.name}»"
+
+
+def saved_search_renamed(event: SavedSearch.Renamed) -> str:
+    return f"renamed saved search {str(event.originator_id)[:8]} to «{event.name}»"
+
+
+def saved_search_deleted(event: SavedSearch.Deleted) -> str:
+    return f"deleted saved search {str(event.originator_id)[:8]}"
+
+
+def hits_told(event: ToldHits.Told) -> str:
+    hits = counted(len(event.hits), "new hit")
+    return f"was told of {hits} of saved search {event.saved_search_id[:8]}"
+
+
 def message_opened(event: Opening.Opened) -> str:
     ids = event.message_ids
     conversations = set(event.conversation_ids)
@@ -247,6 +265,10 @@ WORDS: Mapping[str, Callable[[Any], str]] = {
     TranscriptEmbedding.Recorded.TOPIC: transcript_embedding_recorded,
     Search.Performed.TOPIC: search_performed,
     SearchReplay.Replayed.TOPIC: search_replayed,
+    SavedSearch.Saved.TOPIC: search_saved,
+    SavedSearch.Renamed.TOPIC: saved_search_renamed,
+    SavedSearch.Deleted.TOPIC: saved_search_deleted,
+    ToldHits.Told.TOPIC: hits_told,
     Opening.Opened.TOPIC: message_opened,
     Projection.Registered.TOPIC: projection_registered,
     Projection.RebuildRequested.TOPIC: projection_rebuild_requested,

@@ -1,1 +1,1 @@
-"""Read model: searches. What people have searched for, each for themselves."""
+"""What people have searched for, each for themselves."""

@@ -39,6 +39,7 @@ ROOTS = {
     "Query.events": f"events({FULL}, first: $n) {{nodes {{topic facts}}}}",
     "Event.sealedFields": f"events({FULL}, first: $n) {{nodes {{sealedFields}}}}",
     "Query.searchHistory": f"searchHistory({FULL}, first: $n) {{nodes {{query filters}}}}",
+    "Query.savedSearches": f"savedSearches({FULL}, first: $n) {{nodes {{name query filters}}}}",
     "SearchResult.hits": f"""search({FULL}, query: "harbour", limit: $n) {{... on SearchResult {{
         hits {{message {{id author {{name}} conversation {{title}}}}}}
     }}}}""",

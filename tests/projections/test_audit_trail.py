@@ -101,6 +101,19 @@ SENTENCES: dict[str, tuple[dict[str, Any], str]] = {
         },
         "replayed the search at position 1,042: 1 hit then, 1 as of then, 2 today",
     ),
+    "saved_search.saved": (
+        {"name": "Jackets", "query": "life jackets"},
+        "saved the search «life jackets» as «Jackets»",
+    ),
+    "saved_search.renamed": (
+        {"name": "Life jackets"},
+        "renamed saved search 12345678 to «Life jackets»",
+    ),
+    "saved_search.deleted": ({}, "deleted saved search 12345678"),
+    "saved_search.hits_told": (
+        {"saved_search_id": str(ID), "hits": [1_024, 2_048]},
+        "was told of 2 new hits of saved search 12345678",
+    ),
     "message.opened": (
         {"message_ids": [1_024], "conversation_ids": ["0f8fad5b-d9cb"]},
         "opened message 1024 of conversation 0f8fad5b",

@@ -22,6 +22,7 @@ from domain.export import Export
 from domain.job import JobDiscard, JobRetry
 from domain.opening import Opening
 from domain.projection import Projection
+from domain.saved_search import SavedSearch, ToldHits
 from domain.search import Search, SearchReplay
 from domain.topics import EVENTS
 from domain.transcript import Transcript, TranscriptEmbedding
@@ -197,6 +198,24 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "model": "m@1/p1",
         "notes": ["edited"],
         "milliseconds": 1.5,
+    },
+    SavedSearch.Saved.TOPIC: {
+        "originator_topic": "saved_search",
+        "workspace_id": str(UUID(int=3)),
+        "owner_id": str(LOCAL_OWNER),
+        "name": "Jackets",
+        "query": "life jackets after:7d",
+        "mode": "hybrid",
+        "filters": {"authors": ["Ada"]},
+        "sort": "newest",
+        "time_zone": "Europe/Berlin",
+    },
+    SavedSearch.Renamed.TOPIC: {"owner_id": str(LOCAL_OWNER), "name": "Life jackets"},
+    SavedSearch.Deleted.TOPIC: {},
+    ToldHits.Told.TOPIC: {
+        "originator_topic": "told_hits",
+        "saved_search_id": str(UUID(int=6)),
+        "hits": [1_024, 2_048],
     },
     Opening.Opened.TOPIC: {
         "originator_topic": "opening",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from application.context import LOCAL_OWNER
+from domain.saved_search import SavedSearch
 from domain.search import Search
 
 
@@ -32,3 +33,17 @@ def some_search(**changes: Any) -> Search:
         "saved_search_id": None,
     }
     return Search.perform(id=uuid4(), **facts | changes)
+
+
+def some_saved_search(workspace_id: UUID, **changes: Any) -> SavedSearch:
+    """Not recorded yet."""
+    facts: dict[str, Any] = {
+        "owner_id": LOCAL_OWNER,
+        "name": "Keys",
+        "query": "where is the key",
+        "mode": "words",
+        "filters": {},
+        "sort": "relevance",
+        "time_zone": "UTC",
+    }
+    return SavedSearch.save(id=uuid4(), workspace_id=workspace_id, **facts | changes)
