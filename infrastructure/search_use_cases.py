@@ -16,10 +16,13 @@ from application.commands.rename_saved_search import RenameSavedSearchHandler
 from application.commands.replay_search import ReplaySearchHandler
 from application.commands.save_search import SaveSearchHandler
 from application.commands.tell_hits import TellHitsHandler
+from infrastructure.embedders.query_embedder import QueryEmbedder
 from infrastructure.log.mapper import SealingMapper
 from infrastructure.log.reader import LogReader
 from infrastructure.search.hybrid import HybridSearcher
+from infrastructure.search.new_hits import NewHitsFinder
 from infrastructure.search.past_searches import LoggedSearches
+from infrastructure.vectors.follower import FaissFollower
 
 
 class SearchUseCases(ABC):
@@ -32,6 +35,18 @@ class SearchUseCases(ABC):
     @property
     @abstractmethod
     def searcher(self) -> HybridSearcher: ...
+
+    @property
+    @abstractmethod
+    def query_embedder(self) -> QueryEmbedder: ...
+
+    @property
+    @abstractmethod
+    def follower(self) -> FaissFollower: ...
+
+    @cached_property
+    def new_hits(self) -> NewHitsFinder:
+        return NewHitsFinder(self.pool, self.query_embedder, self.follower)
 
     @cached_property
     def perform_search(self) -> PerformSearchHandler:
