@@ -37,6 +37,8 @@ OWN = Listing(
     is_descending=True,
 )
 WITH_ID = " AND r.saved_search_id = %s"
+CALLED = " AND (r.name = %s OR r.saved_search_id::text = %s)"
+ENOUGH = 10  # of one name: then an id is needed
 
 
 def saved_searches_page(
@@ -52,3 +54,12 @@ def saved_search(
     window = Window(limit=1)
     found = OWN.page(connection, (workspace_id, owner_id), window, WITH_ID, [saved_search_id])
     return found.rows[0] if found else None
+
+
+def saved_searches_called(
+    connection: Connection[Any], workspace_id: UUID, owner_id: UUID, text: str
+) -> list[SavedSearchRow]:
+    """Those of exactly this name, or with this id; some of them, if there are many."""
+    id_ = text.rpartition(":")[2].lower()
+    window = Window(limit=ENOUGH)
+    return OWN.page(connection, (workspace_id, owner_id), window, CALLED, [text, id_]).rows
