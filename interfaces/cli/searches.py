@@ -49,8 +49,12 @@ class Opened:
             return query(connection)
 
     def catch_up(self, name: str) -> None:
-        """Says so where a list does not have everything yet."""
+        """
+        Does itself what a worker would, should none be running: these read models are small. Says
+        so where a list does not have everything for all that.
+        """
         head = self.container.archive.event_log.head()
+        self.container.runner.advance(name)
         if not self.container.positions.wait([name], head, CATCH_UP_SECONDS):
             click.echo("not everything is in this list yet; is a worker running?", err=True)
 
