@@ -29,7 +29,9 @@ CALIBRATED = "all-MiniLM-L6-v2"
 VECTORS = """
 SELECT text_key, vector_id FROM read.text_vector
 WHERE workspace_id = %(workspace)s AND model = %(model)s AND text_key = ANY(%(keys)s)
+  AND vector_id < %(below)s
 """
+LAST = 2**63 - 1  # no vector is beyond
 WHOLE = 0.999  # of the ideal: all of the words, but for rounding
 
 Floats = NDArray[np.float64]
@@ -72,6 +74,12 @@ class Scoring:
         self._below = below
         self._background = comparison.background() or USUAL_BACKGROUND
         self._is_calibrated = comparison.where["model"].startswith(f"{CALIBRATED}@")
+
+    @property
+    def _vectors_below(self) -> int:
+        """Those from this id on came later than the result."""
+        below = self._comparison.vectors_below
+        return LAST if below is None else below
 
     def by_meaning(self, meant: Sequence[MeaningHit]) -> list[Scored]:
         """By nearness alone; what is near to nothing is left out."""
@@ -116,7 +124,10 @@ class Scoring:
         )
         more = [id_ for id_ in neighbours if id_ not in keys]
         vectors = {id_: neighbours[id_].vector_id for id_ in more}
-        cosines = self._cosines_of({id_: v for id_, v in vectors.items() if v is not None})
+        below = self._vectors_below
+        cosines = self._cosines_of(
+            {id_: v for id_, v in vectors.items() if v is not None and v < below}
+        )
         others = self._worth(more, sides)
         raised = combined(array(more, cosines), others.impacts, ideal=others.ideal)
         scores = dict(zip([*ids, *more], np.concatenate([own, raised]).tolist(), strict=True))
@@ -194,7 +205,12 @@ class Scoring:
         if not wanted:
             return {}
         where = self._comparison.where
-        values = {"workspace": where["workspace_id"], "model": where["model"], "keys": wanted}
+        values = {
+            "workspace": where["workspace_id"],
+            "model": where["model"],
+            "keys": wanted,
+            "below": self._vectors_below,
+        }
         vectors = dict(self._connection.execute(VECTORS, values, binary=True).fetchall())
         known = {id_: vectors[key] for id_, key in keys.items() if key in vectors}
         return self._cosines_of(known)

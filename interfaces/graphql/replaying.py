@@ -79,6 +79,10 @@ class ReplayNoteKind(Enum):
     ENGINE_CHANGED = strawberry.enum_value(
         "engine_changed", description="Another index has answered than then."
     )
+    BACKGROUND = strawberry.enum_value(
+        "background",
+        description="How near the query is to anything is reckoned from the vectors of today.",
+    )
     NAMES = strawberry.enum_value(
         "names", description="Names in filters mean what is called so today."
     )
