@@ -21,11 +21,11 @@ class TellHitsHandler:
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
 
-    async def __call__(self, command: TellHits, context: Context) -> int:
-        """Its position, once it is durable."""
+    def __call__(self, command: TellHits, context: Context) -> int:
+        """Blocks until the fact is durable, together with what others record. Its position."""
         fact = ToldHits.tell(
             id=uuid4(),
             saved_search_id=command.saved_search_id,
             hits=list(command.message_ids),
         )
-        return await self._archive.record_async(context, fact)
+        return self._archive.begin_record(context, fact)()

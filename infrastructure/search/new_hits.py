@@ -247,6 +247,7 @@ class Look:
         for statement in (BATCHES, VECTOR_BATCHES):
             row = self._connection.execute(statement, values).fetchone()
             if row is not None:
+                # A whole batch more at least, or there would be no end of it.
                 until = min(until, max(int(row[0]) - 1, after.position + 1))
         return until
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 from dataclasses import replace
 from typing import Annotated, Any
@@ -13,8 +14,10 @@ from psycopg import Connection as Database
 from application.archive import NotFoundError
 from application.commands.tell_hits import TellHits
 from application.ports.projections import UnknownProjectionError
-from application.searching.filters import Filters, both
-from application.searching.query import Query, parse
+from application.ports.search import SearchRequest
+from application.searches import understood
+from application.searching.filters import Filters
+from application.searching.query import Query
 from infrastructure.search.new_hits import NewPlace, WatchedSearch
 from interfaces.graphql.context import WAIT_SECONDS, Ask
 from interfaces.graphql.cursors import decode_cursor
@@ -152,15 +155,27 @@ async def saved_search_hits(
 
     def record(message_ids: Sequence[int]) -> Awaitable[int]:
         command = TellHits(saved_search_id=row.saved_search_id, message_ids=message_ids)
-        return container.tell_hits(command, context.within(workspace_id))
+        own_context = context.within(workspace_id)
+        return asyncio.to_thread(container.tell_hits, command, own_context)
 
     return await begun(sources_of(container).new_hits(finder).follow(ask, place, record))
 
 
 def query_of(row: SavedSearchRow) -> Query:
-    """As it is to be understood now: its days are reckoned anew."""
-    query = parse(row.query, time_zone=row.time_zone)
-    return replace(query, filters=both(query.filters, Filters.from_dict(row.filters)))
+    """
+    As it is to be understood now: its days are reckoned anew.
+
+    Raises:
+        EmptyQueryError, QueryRefusedError: the query language has changed since it was saved.
+    """
+    request = SearchRequest(
+        workspace_id=row.workspace_id,
+        query=row.query,
+        filters=Filters.from_dict(row.filters),
+        time_zone=row.time_zone,
+        mode=SearchMode(row.mode).mode,
+    )
+    return understood(request)
 
 
 async def saved_row(info: Ask, workspace_id: UUID, id: str) -> SavedSearchRow:
