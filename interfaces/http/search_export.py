@@ -13,7 +13,7 @@ from starlette.responses import Response
 from application.commands.make_export import MakeExport, MessageSelection
 from application.ports.embedder import ModelLoadingError
 from application.ports.search import EmptyQueryError, SearchRequest, SearchTookTooLongError
-from application.searches import QueryRefusedError
+from application.searches import QueryRefusedError, understood
 from infrastructure.exports.hits import HitsPage, hit_pages
 from infrastructure.search.hybrid import READ_MODELS
 from interfaces.http.actor import context_of
@@ -36,14 +36,6 @@ def search_endpoint(
     async def search(request: Request) -> Response:
         asked = read_parameters(request, SearchParameters)
         workspace_id = await exports.workspace(asked.workspace)
-        headers = {
-            "Content-Type": MEDIA_TYPES[asked.format],
-            "Cache-Control": NOT_STORED,
-        }
-        if request.method == "HEAD":
-            return StreamedResponse(HTTPStatus.OK, headers, no_pieces)
-        head = await exports.threads.run(container.archive.event_log.head)
-        await container.positions.wait_async(READ_MODELS, head, CATCH_UP_SECONDS)
         wanted = SearchRequest(
             workspace_id=workspace_id,
             query=asked.query,
@@ -52,6 +44,15 @@ def search_endpoint(
             time_zone=asked.timeZone,
             with_highlights=False,
         )
+        require_sense(wanted)
+        headers = {
+            "Content-Type": MEDIA_TYPES[asked.format],
+            "Cache-Control": NOT_STORED,
+        }
+        if request.method == "HEAD":
+            return StreamedResponse(HTTPStatus.OK, headers, no_pieces)
+        head = await exports.threads.run(container.archive.event_log.head)
+        await container.positions.wait_async(READ_MODELS, head, CATCH_UP_SECONDS)
         context = context_of(request, workspace_id=workspace_id)
         pages = hit_pages(container.perform_search, container.pool, wanted, context, asked.limit)
         first = await exports.threads.run(partial(begun, pages))
@@ -73,15 +74,24 @@ def search_endpoint(
     return search
 
 
+def require_sense(request: SearchRequest) -> None:
+    """
+    Raises:
+        RequestError: what was asked for cannot be searched for.
+    """
+    try:
+        understood(request)
+    except (EmptyQueryError, QueryRefusedError) as error:
+        raise bad_request(str(error)) from None
+
+
 def begun(pages: Iterator[HitsPage]) -> HitsPage:
     """
     Raises:
-        RequestError: what was asked for cannot be searched for, or not now.
+        RequestError: it cannot be searched for now.
     """
     try:
         return next(pages)
-    except (EmptyQueryError, QueryRefusedError) as error:
-        raise bad_request(str(error)) from None
     except (SearchTookTooLongError, ModelLoadingError) as error:
         raise RequestError(
             HTTPStatus.SERVICE_UNAVAILABLE,

@@ -76,7 +76,7 @@ def watching(own_ledger: Ledger) -> Iterator[Watching]:
     made.site.close()
 
 
-@pytest.fixture(params=[1, 3, 2_000])
+@pytest.fixture(params=[1, 2_000])
 def looked_at(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(new_hits, "LOOKED_AT", request.param)
     return int(request.param)

@@ -20,6 +20,7 @@ from domain.search import Search
 from infrastructure.container import Container
 from infrastructure.exports import hits
 from interfaces.cli.export import export
+from interfaces.http import search_export
 from interfaces.http.search_rows import HIT
 from tests.support.archive_fixture import Line, ingest
 from tests.support.rest_fixture import site
@@ -42,6 +43,7 @@ def rainy(site: RestSite) -> str:
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hits, "HITS_A_PAGE", 4)
+    monkeypatch.setattr(search_export, "CATCH_UP_SECONDS", 0.02)
 
 
 def lines(answer: httpx.Response) -> list[dict[str, Any]]:
