@@ -24,6 +24,7 @@ BENCHMARKS = {
     "rebuild": ("benchmarks.rebuild", True),
     "million": ("benchmarks.million", True),
     "reading": ("benchmarks.reading", True),
+    "searching": ("benchmarks.searching", True),
     "serving": ("benchmarks.serving", False),
     "transcribing": ("benchmarks.transcribing", False),
     "vectors": ("benchmarks.vectors", True),

@@ -178,6 +178,7 @@ def serve() -> None:
     settings = Settings.from_env()
     with open_container(settings) as container, projections_woken(container):
         container.follower.start()
+        container.words_follower.start()
         app = Starlette(
             routes=[
                 Route("/bare/{id:uuid}", functools.partial(bare_row, container)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from domain.export import Export
 from domain.job import JobDiscard, JobRetry
+from domain.label import LabelBook, Labelling
 from domain.opening import Opening
 from domain.projection import Projection
 from domain.saved_search import SavedSearch, ToldHits
@@ -27,6 +28,8 @@ AGGREGATES = (
     Projection,
     JobRetry,
     JobDiscard,
+    LabelBook,
+    Labelling,
 )
 
 EVENTS = {
@@ -65,5 +68,12 @@ EVENTS = {
         Projection.OperationFailed,
         JobRetry.Retried,
         JobDiscard.Discarded,
+        LabelBook.Opened,
+        LabelBook.Created,
+        LabelBook.Renamed,
+        LabelBook.Deleted,
+        Labelling.Begun,
+        Labelling.PutOn,
+        Labelling.TakenOff,
     )
 }

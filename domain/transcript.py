@@ -13,6 +13,8 @@ BATCH_SIZE = 500  # messages
 # What an event brings, a message or a vector, is numbered by its position times this, and its place
 # in it: never reused.
 IDS_PER_POSITION = 1_024
+# And the id: nobody knows any more which message of a source it was, since its author was erased.
+ERASED_KEY = "erased-"
 
 
 class Transcript(Aggregate):

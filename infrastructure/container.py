@@ -31,6 +31,7 @@ from application.commands.retry_job import RetryJobHandler
 from application.commands.retry_upload import RetryUploadHandler
 from application.commands.withdraw_upload import WithdrawUploadHandler
 from application.merging import Merging
+from application.policies.carry_labels import carry_labels
 from application.policies.change_jobs import change_jobs
 from application.policies.delete_withdrawn_blobs import delete_withdrawn_blobs
 from application.policies.embed_read_uploads import embed_read_uploads
@@ -49,6 +50,8 @@ from infrastructure.keys.keyring import KeyRing
 from infrastructure.keys.listener import KeyDestructionListener
 from infrastructure.keys.master import MasterKey
 from infrastructure.keys.pseudonyms import HmacPseudonyms
+from infrastructure.labels.handlers import LabelHandlers
+from infrastructure.labels.targets import PostgresLabelTargets
 from infrastructure.log.feed import EventFeed
 from infrastructure.log.mapper import SealingMapper
 from infrastructure.log.persistence import CONNINFO
@@ -79,6 +82,7 @@ from projections.audit_trail.projection import AuditTrailReadModel
 from projections.authors.projection import AuthorsReadModel
 from projections.contract import ReadModel
 from projections.conversations.projection import ConversationsReadModel
+from projections.labels.projection import LabelsReadModel
 from projections.messages.projection import MessagesReadModel
 from projections.saved_searches.projection import SavedSearchesReadModel
 from projections.searches.projection import SearchesReadModel
@@ -141,6 +145,7 @@ class Container(SearchUseCases):
                 embed_read_uploads,
                 delete_withdrawn_blobs,
                 join_conversations,
+                carry_labels,
                 operate_projections,
                 change_jobs,
             ],
@@ -205,6 +210,10 @@ class Container(SearchUseCases):
                 return withdrawn_uploads(connection)
 
         return SweepWithdrawnBlobsHandler(withdrawn, self.delete_withdrawn_blob)
+
+    @cached_property
+    def labels(self) -> LabelHandlers:
+        return LabelHandlers(self.archive, PostgresLabelTargets(self.pool))
 
     @cached_property
     def retry_job(self) -> RetryJobHandler:
@@ -306,7 +315,10 @@ class Container(SearchUseCases):
 
     @cached_property
     def sampler(self) -> Sampler:
-        return Sampler(follower=lambda: vars(self).get("follower"))
+        return Sampler(
+            vectors=lambda: vars(self).get("follower"),
+            messages=lambda: vars(self).get("words_follower"),
+        )
 
     @cached_property
     def states(self) -> DatabaseStates:
@@ -374,6 +386,7 @@ def read_models() -> list[ReadModel]:
         AuthorsReadModel(),
         MessagesReadModel(),
         VectorsReadModel(),
+        LabelsReadModel(),
         AuditTrailReadModel(),
         SearchesReadModel(),
         SavedSearchesReadModel(),

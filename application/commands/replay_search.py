@@ -268,7 +268,8 @@ def notes_on(
             "how near a query is to anything is reckoned from the vectors of today: what was "
             "hardly likely enough may be left out, and what was hardly too unlikely shown",
         )
-    if past.filters.authors or past.filters.conversations or past.filters.uploads:
+    filters = past.filters
+    if filters.authors or filters.conversations or filters.uploads or filters.labels:
         note("names", "names in its filters mean what is called so today")
     if past.after is not None:
         note("later_page", "it was a further page: today's page begins behind the same place")

@@ -123,6 +123,7 @@ class Facets:
     conversations: tuple[FacetValue, ...]
     months: tuple[FacetValue, ...]  # the latest first; in UTC
     formats: tuple[FacetValue, ...]
+    labels: tuple[FacetValue, ...] = ()  # of the messages, or of their conversations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

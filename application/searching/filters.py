@@ -33,7 +33,8 @@ class Choice:
 class Filters:
     """
     All of them must hold. Names are those of people and conversations, or their ids as GraphQL
-    writes them (`Author:…`, `Conversation:…`, `Upload:…`); an upload goes by its file's name, too.
+    writes them (`Author:…`, `Conversation:…`, `Upload:…`, `Label:…`); an upload goes by its file's
+    name, too.
     """
 
     authors: Choice = Choice()
@@ -42,6 +43,7 @@ class Filters:
     message_kinds: Choice = Choice()
     conversation_kinds: Choice = Choice()
     languages: Choice = Choice()  # ISO 639-1 codes
+    labels: Choice = Choice()  # of the message, or of its conversation
     has: tuple[Feature, ...] = ()  # every one of them
     has_not: tuple[Feature, ...] = ()
     sent_from: datetime | None = None  # then or later
@@ -115,6 +117,7 @@ CHOICES = (
     "message_kinds",
     "conversation_kinds",
     "languages",
+    "labels",
 )
 NO_FILTERS = Filters()
 

@@ -104,6 +104,12 @@ OPERATORS = {
         Operator("has", ", ".join(FEATURES), "has:link", by_feature),
         Operator("kind", ", ".join(KINDS), "kind:channel", by_kind),
         Operator("lang", "the language that it is in", "lang:de", by_language),
+        Operator(
+            "label",
+            "a label that it or its conversation has",
+            'label:"to check"',
+            by_name("labels"),
+        ),
         Operator("upload", "the uploaded file", "upload:chat.zip", by_name("uploads")),
     )
 }
@@ -119,6 +125,7 @@ FOREIGN = {
     "until": "before",
     "date": "on",
     "language": "lang",
+    "tag": "label",
 }
 QUOTE = "to look for the text itself, put it in quotes"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infrastructure.words.inverted_index import K1, B
+from infrastructure.words.ranking import K1, B
 
 Floats = NDArray[np.float64]
 

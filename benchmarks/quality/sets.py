@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from application.ports.embedder import Embedder
+from infrastructure.columns.addressing import addressed
 from infrastructure.search.context import Said
 
 Vectors = NDArray[np.float32]
@@ -87,7 +88,9 @@ def spoken(rows: list[dict[str, Any]]) -> list[Said]:
             file, midnights, latest = row["file"], 0.0, seconds
         midnights += MIDNIGHT if seconds + midnights < latest - MIDNIGHT / 2 else 0.0
         latest = seconds + midnights
-        said.append(Said(at, row["nick"] or None, row["nick"] or "", latest, row["text"]))
+        said.append(
+            Said(at, row["nick"] or None, row["nick"] or "", latest, addressed(row["text"]))
+        )
     return said
 
 
@@ -112,7 +115,7 @@ def banking(bench: Path, embedder: Embedder, *, every: int = 1) -> LabelledSet:
         own=None,
         half=halves_of(asked),
         said=[
-            Said(at, at % 200, f"Customer {at % 200 + 1:03}", at * 600.0, text)
+            Said(at, at % 200, f"Customer {at % 200 + 1:03}", at * 600.0, addressed(text))
             for at, text in enumerate(texts)
         ],
         conversation=np.zeros(len(texts), dtype=np.intp),
@@ -153,9 +156,9 @@ def shuffled(labelled: LabelledSet, *, is_dense: bool) -> LabelledSet:
     place = np.argsort(order)
     speaker = random.integers(0, 8, len(order))
     said = [
-        Said(at, int(speaker[at]), f"p{speaker[at]}", at * 20.0, labelled.texts[row])
+        Said(at, int(speaker[at]), f"p{speaker[at]}", at * 20.0, addressed(labelled.texts[row]))
         if is_dense
-        else labelled.said[at]._replace(text=labelled.texts[row])
+        else labelled.said[at]._replace(addresses=addressed(labelled.texts[row]))
         for at, row in enumerate(order)
     ]
     return replace(

@@ -26,9 +26,10 @@ from application.storable import clean, key, microseconds
 from domain.clock import MINUTE, UNITS
 from domain.message import Conversation, Message
 from domain.text_form import comparable
+from domain.transcript import ERASED_KEY
 from infrastructure.comparing.memory import Matched, Memory, Remembered
 from infrastructure.matching.known_messages import last_told
-from projections.messages.fold import ERASED_KEY, fold
+from projections.messages.fold import fold
 from projections.messages.projection import select_known
 from projections.messages.records import Changes, Key, Known, Row
 from projections.messages.sightings import Origin

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import metadata
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -38,6 +38,7 @@ class Exposition:
         found = [*counted, build_info(), up(state)]
         if state is not None:
             found += [*of_projections(state), *of_jobs(state), faiss_lag(state, counted)]
+            found += messages_lag(state, counted)
         return found
 
 
@@ -130,3 +131,16 @@ def faiss_lag(state: DatabaseState, counted: Sequence[Metric]) -> Metric:
             for sample in metric.samples:
                 family.add_metric([sample.labels["model"]], max(0.0, target - sample.value))
     return family
+
+
+def messages_lag(state: DatabaseState, counted: Sequence[Metric]) -> Iterator[Metric]:
+    target = next((v.position for v in state.read if v.name == "messages"), 0)
+    for metric in counted:
+        for sample in metric.samples:
+            if metric.name == "chatledger_messages_in_memory_position":
+                yield GaugeMetricFamily(
+                    "chatledger_messages_in_memory_lag_positions",
+                    "How far the messages in memory are behind their read model, of the slowest "
+                    "process.",
+                    value=max(0.0, target - sample.value),
+                )

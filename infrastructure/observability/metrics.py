@@ -120,6 +120,30 @@ class Metrics:
             ["model"],
             "livemin",
         )
+        self.faiss_bytes = self._gauge(
+            "chatledger_faiss_bytes",
+            "Memory that vectors, their ids and the keys of their texts take.",
+            ["model"],
+            "livesum",
+        )
+        self.messages_in_memory = self._gauge(
+            "chatledger_messages_in_memory",
+            "Messages whose words and columns are in memory, of the process that has the fewest.",
+            [],
+            "livemin",
+        )
+        self.messages_in_memory_bytes = self._gauge(
+            "chatledger_messages_in_memory_bytes",
+            "Memory that the words and the columns of messages take.",
+            [],
+            "livesum",
+        )
+        self.messages_in_memory_position = self._gauge(
+            "chatledger_messages_in_memory_position",
+            "The log's position that the messages in memory have reached, of the slowest process.",
+            [],
+            "livemin",
+        )
         self.pools = self._gauge(
             "chatledger_pool_connections",
             "Connections to the database, open and idle.",

@@ -19,15 +19,20 @@ EVERY_SECONDS = 2.0
 
 
 class Follower(Protocol):
-    """An index in memory that follows the log."""
-
-    @property
-    def model_name(self) -> str: ...
+    """What is kept in memory and follows a read model."""
 
     @property
     def position(self) -> int: ...
 
+    @property
+    def memory_bytes(self) -> int: ...
+
     def __len__(self) -> int: ...
+
+
+class VectorsFollower(Follower, Protocol):
+    @property
+    def model_name(self) -> str: ...
 
 
 class Pool(Protocol):
@@ -49,11 +54,17 @@ class Sampler:
     A thread of a process that runs for long.
 
     Args:
-        follower: the index of this process; None if it has none (yet).
+        vectors, messages: what this process keeps in memory; None if it has none (yet).
     """
 
-    def __init__(self, *, follower: Callable[[], Follower | None]) -> None:
-        self._follower = follower
+    def __init__(
+        self,
+        *,
+        vectors: Callable[[], VectorsFollower | None],
+        messages: Callable[[], Follower | None],
+    ) -> None:
+        self._vectors = vectors
+        self._messages = messages
         self._process = psutil.Process()
         self._cpu_seconds = 0.0
         self._lock = threading.Lock()
@@ -79,7 +90,7 @@ class Sampler:
         with self._lock:
             self._sample_process()
             self._sample_pools()
-            self._sample_follower()
+            self._sample_followers()
 
     def _run(self) -> None:
         while True:
@@ -110,9 +121,13 @@ class Sampler:
             own.pools.labels(name, "idle").set(stats.get("pool_available", 0))
             own.pool_waiting.labels(name).set(stats.get("requests_waiting", 0))
 
-    def _sample_follower(self) -> None:
-        follower = self._follower()
-        if follower is not None:
-            own = metrics()
-            own.faiss_vectors.labels(follower.model_name).set(len(follower))
-            own.faiss_position.labels(follower.model_name).set(follower.position)
+    def _sample_followers(self) -> None:
+        own = metrics()
+        if (vectors := self._vectors()) is not None:
+            own.faiss_vectors.labels(vectors.model_name).set(len(vectors))
+            own.faiss_bytes.labels(vectors.model_name).set(vectors.memory_bytes)
+            own.faiss_position.labels(vectors.model_name).set(vectors.position)
+        if (messages := self._messages()) is not None:
+            own.messages_in_memory.set(len(messages))
+            own.messages_in_memory_bytes.set(messages.memory_bytes)
+            own.messages_in_memory_position.set(messages.position)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from typing import Any, TypedDict
-from uuid import UUID
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +13,8 @@ from psycopg import Connection
 
 from domain.transcript import IDS_PER_POSITION
 from infrastructure.search import meaning
-from infrastructure.search.meaning import Accelerator, MeaningHit, Nearest
-from infrastructure.search.restriction import Restriction
+from infrastructure.search.corpus import Corpus, MeaningHit, Nearest, Where
+from infrastructure.search.meaning import Accelerator
 
 # With so few texts that may be found, exactly those are compared. With more, the nearest of all
 # are looked through for those that may be: among so many some are near enough.
@@ -27,11 +26,6 @@ MOST_CANDIDATES = 1_000
 GROWTH = 4
 
 Vector = NDArray[np.float32]
-
-
-class Where(TypedDict):
-    workspace_id: UUID
-    model: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +43,7 @@ class Comparison:
     accelerator: Accelerator | None
     where: Where
     vector: Vector
-    restriction: Restriction
+    corpus: Corpus
     position: int
     vectors_below: int | None
     enough: int
@@ -61,15 +55,15 @@ class Comparison:
         Args:
             first: what is known of the nearest already: at least `depth` of them, if there are.
         """
-        if not self.restriction.is_narrow:
+        if not self.corpus.is_narrow:
             found, engine, _ = self._looked_through(depth, MOST_CANDIDATES, self.enough, first)
             return found, engine
-        allowed = self._allowed(FEW_TEXTS)
+        allowed = self.corpus.vectors(FEW_TEXTS)
         if allowed is None:
             found, engine, is_whole = self._looked_through(depth, MOST_LOOKED_THROUGH, depth)
             if is_whole or len(found) >= depth:
                 return found, engine
-            allowed = self._allowed(None)
+            allowed = self.corpus.vectors(None)
         if allowed is None or not len(allowed):
             return [], "none"
         return self._among(allowed, depth)
@@ -95,17 +89,11 @@ class Comparison:
             return None
         return self.accelerator.background(self.vector, **self.where)
 
-    def _allowed(self, limit: int | None) -> NDArray[np.int64] | None:
-        most = limit if limit is not None else np.iinfo(np.int32).max
-        return meaning.allowed_vectors(
-            self.connection, **self.where, restriction=self.restriction, limit=most
-        )
-
     def _among(self, allowed: NDArray[np.int64], depth: int) -> tuple[list[MeaningHit], str]:
         if self.vectors_below is not None:
             allowed = allowed[allowed < self.vectors_below]
         nearest = self._nearest(depth, allowed)
-        return self._messages(nearest)[:depth], nearest.engine
+        return self.corpus.behind(nearest)[:depth], nearest.engine
 
     def _looked_through(
         self, depth: int, most: int, enough: int, first: Nearest | None = None
@@ -117,7 +105,7 @@ class Comparison:
             first = None
             is_whole = len(nearest.ids) < limit
             nearest = self._of_then(nearest)
-            hits = self._messages(nearest)[:depth]
+            hits = self.corpus.behind(nearest)[:depth]
             if is_whole or len(hits) >= min(enough, depth) or limit >= most:
                 return hits, nearest.engine, is_whole
             limit = min(limit * GROWTH, most)
@@ -146,13 +134,6 @@ class Comparison:
     def _by_pgvector(self, limit: int, allowed: NDArray[np.int64] | None) -> Nearest:
         return meaning.nearest_by_pgvector(
             self.connection, **self.where, query=self.vector, limit=limit, allowed=allowed
-        )
-
-    def _messages(self, nearest: Nearest) -> list[MeaningHit]:
-        if not nearest.ids:
-            return []
-        return meaning.messages(
-            self.connection, **self.where, nearest=nearest, restriction=self.restriction
         )
 
 

@@ -7,7 +7,6 @@ scores are mixed instead, and only for the candidates of one query with the mess
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from itertools import pairwise
@@ -16,12 +15,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from infrastructure.columns.addressing import token
+
 LONGEST_PAUSE = 3_600.0  # seconds: later, it is another occasion
 STEPS = 8  # as far as half a window
 SEEDS = 100  # the best by themselves tell whether neighbours are worth listening to
 NO_CARRY, FULL_CARRY = 0.08, 0.16  # chance stays below the one; conversations exceed the other
 FEW = 1.0  # weighs against a carry that few links speak for
-ADDRESS = re.compile(r"\s*@?([^:,\n]{1,40})[:,]")
 
 Scores = NDArray[np.float64]
 
@@ -45,16 +45,17 @@ class Said(NamedTuple):
     """
     A message as far as its links go. Author None: the system speaks.
 
-    `answers` is the key of the message that it replies to.
+    `addresses` is whom its text begins by naming, as `addressed` has it; `answers` is the key of
+    the message that it replies to.
     """
 
     key: int
     author: Hashable | None
     name: str
     at: float  # seconds
-    text: str
+    addresses: int | None = None
     answers: int | None = None
-    thread: str | None = None
+    thread: Hashable | None = None
 
 
 class Links(NamedTuple):
@@ -112,15 +113,15 @@ def _pairs(stretch: Sequence[Said], tuning: Tuning) -> dict[tuple[int, int], flo
     called = _names(stretch)
     places = {said.key: place for place, said in enumerate(stretch)}
     latest: dict[Hashable, int] = {}
-    threads: dict[str, int] = {}
+    threads: dict[Hashable, int] = {}
     pairs: dict[tuple[int, int], float] = {}
     for place, said in enumerate(stretch):
         linked = [(place - 1, tuning.next)] if place else []
         if said.author is not None:
             linked.append((latest.get(said.author, -1), tuning.same_author))
-            addressed = _addressed(said.text, called)
-            if addressed is not None and addressed != said.author:
-                linked.append((latest.get(addressed, -1), tuning.addressed))
+            meant = called.get(said.addresses)
+            if meant is not None and meant != said.author:
+                linked.append((latest.get(meant, -1), tuning.addressed))
             latest[said.author] = place
         if said.thread is not None:
             linked.append((threads.get(said.thread, -1), 1.0))
@@ -135,8 +136,8 @@ def _pairs(stretch: Sequence[Said], tuning: Tuning) -> dict[tuple[int, int], flo
     return pairs
 
 
-def _names(stretch: Sequence[Said]) -> dict[str, Hashable]:
-    """By full name, and by first name where only one person here has it; in lower case."""
+def _names(stretch: Sequence[Said]) -> dict[int | None, Hashable]:
+    """By the names' tokens: full names, and first names where only one person here has them."""
     full = {said.name.casefold(): said.author for said in stretch if said.author is not None}
     firsts = Counter(name.split()[0] for name in full if name.strip())
     short = {
@@ -144,12 +145,7 @@ def _names(stretch: Sequence[Said]) -> dict[str, Hashable]:
         for name, author in full.items()
         if name.strip() and firsts[name.split()[0]] == 1
     }
-    return {**short, **full}
-
-
-def _addressed(text: str, called: dict[str, Hashable]) -> Hashable | None:
-    match = ADDRESS.match(text)
-    return called.get(match[1].strip().casefold()) if match else None
+    return {token(name): author for name, author in (*short.items(), *full.items())}
 
 
 def in_context(

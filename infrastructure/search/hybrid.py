@@ -27,16 +27,19 @@ from infrastructure.embedders.query_embedder import QueryEmbedder
 from infrastructure.projections.positions import Positions
 from infrastructure.search import messages
 from infrastructure.search.answers import assemble
-from infrastructure.search.comparing import Comparison, HeadStart, Vector, Where, ids_below
+from infrastructure.search.comparing import Comparison, HeadStart, Vector, ids_below
+from infrastructure.search.corpus import Where
 from infrastructure.search.meaning import Accelerator
+from infrastructure.search.memory_corpus import MemoryCorpus
 from infrastructure.search.ranking import DEPTHS
 from infrastructure.search.restriction import restriction
 from infrastructure.search.results import facets
-from infrastructure.search.selecting import Selecting
+from infrastructure.search.selecting import Scope, Selecting
+from infrastructure.search.stored_corpus import StoredCorpus
 from infrastructure.search.tsquery import NOTHING, Meant, languages, tsqueries
 from infrastructure.words.follower import Known
 
-READ_MODELS = ("messages", "vectors", "conversations", "authors")
+READ_MODELS = ("messages", "vectors", "conversations", "authors", "labels")
 STATEMENT_SECONDS = 10.0  # a step that takes longer would hold a connection from the others
 ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 POSITIONS = """
@@ -102,11 +105,12 @@ class HybridSearcher:
         vector = self._embed(request, query, clock)
         used = None if vector is None else where["model"]
         early = self._begin_comparing(request, query, where, vector)
+        # Before the moment: the database is never behind it, so what is gone since is known.
+        known = self._known(request)
         with self._snapshot(request) as (connection, reached, now):
             covered = messages.coverage(
                 connection, **where, vectors_position=now.vectors_position
             )()
-            known = self._known_words(request, query)
             moment = moment_of(request.begun, now, known)
             position = min(reached, moment.messages_position)
             words = NOTHING
@@ -121,6 +125,14 @@ class HybridSearcher:
                 words,
                 moment.messages_position if is_past else None,
             )
+            stored = StoredCorpus(
+                connection,
+                where,
+                narrowed,
+                all_words=words.all_words,
+                below=ids_below(moment.messages_position),
+            )
+            corpus = self._in_memory(stored, known, has_vector=vector is not None) or stored
             comparison = None
             if vector is not None:
                 comparison = Comparison(
@@ -128,7 +140,7 @@ class HybridSearcher:
                     accelerator=self._accelerator,
                     where=where,
                     vector=vector,
-                    restriction=narrowed,
+                    corpus=corpus,
                     position=now.vectors_position,
                     vectors_below=ids_below(moment.vectors_position) if is_past else None,
                     enough=request.limit,
@@ -138,11 +150,10 @@ class HybridSearcher:
                 request,
                 query,
                 words,
-                narrowed,
+                Scope(corpus, stored),
                 comparison,
                 early,
                 None if known is None else known.words,
-                ids_below(moment.messages_position),
                 clock.measure,
             )
             page = selecting.page()
@@ -154,7 +165,9 @@ class HybridSearcher:
             made_up = None
             if request.with_facets:
                 with clock.measure("facets"):
-                    made_up = facets(connection, request.workspace_id, selecting.whole())
+                    made_up = facets(
+                        connection, request.workspace_id, selecting.counts(), selecting.whole
+                    )
         return SearchAnswer(
             hits=hits,
             has_more=page.has_more,
@@ -205,14 +218,29 @@ class HybridSearcher:
             vector: Vector = self._embedder.embed([query.text])[0]
             return vector
 
-    def _known_words(self, request: SearchRequest, query: Query) -> Known | None:
+    def _known(self, request: SearchRequest) -> Known | None:
         """In memory, as of what the request needs to be reflected. None: PostgreSQL has to look."""
-        if self._words is None or not query.groups:
+        if self._words is None:
             return None
         needed = request.min_position
         if request.begun is not None:
             needed = max(needed, request.begun.messages_position)
         return self._words.words_of(request.workspace_id, needed)
+
+    def _in_memory(
+        self, stored: StoredCorpus, known: Known | None, *, has_vector: bool
+    ) -> MemoryCorpus | None:
+        """None: what is in memory does not tell all that this search asks for."""
+        if known is None or stored.restriction.tests is None:
+            return None
+        texts = None
+        if has_vector:
+            if self._accelerator is None:
+                return None
+            texts = self._accelerator.texts_of(**stored.where)
+            if texts is None:
+                return None
+        return MemoryCorpus(stored, known, texts)
 
     def _begin_comparing(
         self, request: SearchRequest, query: Query, where: Where, vector: Vector | None

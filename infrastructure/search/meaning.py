@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 from psycopg import Connection
 
-from infrastructure.search.restriction import Restriction
+from infrastructure.columns.text_vectors import TextVectors
+from infrastructure.search.corpus import Nearest
 
 MAX_SCANNED = 100_000  # vectors of one segment
 # One ordered scan a segment: graphs where they are built, whole scans of the short tails.
@@ -27,38 +28,6 @@ WHERE t.workspace_id = %(workspace)s AND t.vector_id = ANY(%(allowed)s)
 ORDER BY far, e.vector_id LIMIT %(limit)s
 """
 SEGMENTS = "SELECT segment FROM read.vector_segment WHERE model = %s"
-MESSAGES = """
-SELECT t.vector_id, t.text_key, m.message_id
-FROM read.text_vector AS t
-CROSS JOIN LATERAL (
-    SELECT m.message_id FROM read.message AS m
-    WHERE m.workspace_id = t.workspace_id AND m.text_key = t.text_key {restriction}
-    ORDER BY m.sent_at DESC, m.message_id DESC LIMIT 1
-) AS m
-WHERE t.workspace_id = %(workspace)s AND t.model = %(model)s AND t.vector_id = ANY(%(ids)s)
-"""
-ALLOWED = """
-SELECT t.vector_id FROM (
-    SELECT DISTINCT m.text_key FROM read.message AS m
-    WHERE m.workspace_id = %(workspace)s AND m.text_key IS NOT NULL {restriction}
-    LIMIT %(limit)s
-) AS m
-LEFT JOIN read.text_vector AS t
-    ON t.workspace_id = %(workspace)s AND t.model = %(model)s AND t.text_key = m.text_key
-"""
-
-
-class MeaningHit(NamedTuple):
-    message_id: int  # the latest message with this text
-    text_key: UUID
-    cosine: float
-
-
-class Nearest(NamedTuple):
-    ids: list[int]
-    cosines: list[float]
-    engine: str
-    position: int | None = None  # that an index in memory had reached
 
 
 class Accelerator(Protocol):
@@ -86,6 +55,10 @@ class Accelerator(Protocol):
         self, ids: NDArray[np.int64], *, workspace_id: UUID, model: str
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]] | None:
         """Vectors, a row each, and which of the ids are there; None: they are not to be had."""
+        ...
+
+    def texts_of(self, *, workspace_id: UUID, model: str) -> TextVectors | None:
+        """Which vector belongs to which text; None: that is not to be had."""
         ...
 
     def background(
@@ -132,42 +105,3 @@ def nearest_by_pgvector(
 
 def nearest_of(rows: list[tuple[int, float]]) -> Nearest:
     return Nearest([row[0] for row in rows], [-float(row[1]) for row in rows], "pgvector")
-
-
-def messages(
-    connection: Connection[Any],
-    *,
-    workspace_id: UUID,
-    model: str,
-    nearest: Nearest,
-    restriction: Restriction,
-) -> list[MeaningHit]:
-    """The messages behind the vectors that may be found, nearest first; one for each text."""
-    values = {"workspace": workspace_id, "model": model, "ids": nearest.ids, **restriction.values}
-    rows = connection.execute(MESSAGES.format(restriction=restriction.sql), values).fetchall()
-    by_vector = {row[0]: row[1:] for row in rows}
-    hits = []
-    for vector_id, cosine in zip(nearest.ids, nearest.cosines, strict=True):
-        if vector_id in by_vector:
-            text_key, message_id = by_vector[vector_id]
-            hits.append(MeaningHit(message_id, text_key, cosine))
-    return hits
-
-
-def allowed_vectors(
-    connection: Connection[Any],
-    *,
-    workspace_id: UUID,
-    model: str,
-    restriction: Restriction,
-    limit: int,
-) -> NDArray[np.int64] | None:
-    """
-    The vectors of all texts that may be found, ascending. None: there are more texts than limit.
-    """
-    values = {"workspace": workspace_id, "model": model, "limit": limit + 1, **restriction.values}
-    cursor = connection.execute(ALLOWED.format(restriction=restriction.sql), values, binary=True)
-    rows = cursor.fetchall()
-    if len(rows) > limit:
-        return None
-    return np.sort(np.array([id_ for (id_,) in rows if id_ is not None], dtype=np.int64))

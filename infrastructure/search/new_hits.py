@@ -25,11 +25,13 @@ from domain.transcript import IDS_PER_POSITION
 from infrastructure.embedders.query_embedder import QueryEmbedder
 from infrastructure.search import messages
 from infrastructure.search.calibration import CUT_OFF, MEANING, calibrated
-from infrastructure.search.comparing import Comparison, Vector, Where, ids_below
+from infrastructure.search.comparing import Comparison, Vector, ids_below
+from infrastructure.search.corpus import Where
 from infrastructure.search.hybrid import ONE_MOMENT, READ_MODELS, STATEMENT_SECONDS
 from infrastructure.search.meaning import Accelerator
 from infrastructure.search.restriction import Restriction, restriction
-from infrastructure.search.scoring import CALIBRATED, USUAL_BACKGROUND
+from infrastructure.search.scoring import CALIBRATED, LAST, USUAL_BACKGROUND
+from infrastructure.search.stored_corpus import StoredCorpus
 from infrastructure.search.tsquery import NOTHING, TsQueries, languages, tsqueries
 
 PAGE = 100  # hits
@@ -223,6 +225,9 @@ class Look:
         self._watched = watched
         self._restriction = narrowed
         self._where = Where(workspace_id=watched.workspace_id, model=model)
+        self._corpus = StoredCorpus(
+            connection, self._where, narrowed, all_words=words.all_words, below=LAST
+        )
         self._accelerator = accelerator
         self._values: dict[str, Any] = {
             **narrowed.values,
@@ -303,7 +308,7 @@ class Look:
             accelerator=self._accelerator,
             where=self._where,
             vector=vector,
-            restriction=self._restriction,
+            corpus=self._corpus,
             position=0,
             vectors_below=None,
             enough=len(vectors),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -44,7 +44,35 @@ TITLES = """
 SELECT conversation_id, title, format FROM read.conversation
 WHERE workspace_id = %(workspace)s AND conversation_id = ANY(%(ids)s)
 """
+# A message counts once for each label, whether it has it itself or by its conversation.
+LABEL_COUNTS = """
+WITH labelled AS (
+    SELECT t.label_id, m.message_id FROM read.labelled_message AS t
+    JOIN read.message AS m USING (workspace_id, conversation_id, message_key)
+    WHERE workspace_id = %(workspace)s {result}
+    UNION
+    SELECT t.label_id, m.message_id FROM read.labelled_conversation AS t
+    JOIN read.message AS m USING (workspace_id, conversation_id)
+    WHERE workspace_id = %(workspace)s {result}
+)
+SELECT l.label_id, l.name, count(*)
+FROM labelled JOIN read.label AS l USING (label_id)
+WHERE l.workspace_id = %(workspace)s
+GROUP BY l.label_id, l.name ORDER BY count(*) DESC, l.name, l.label_id LIMIT %(most)s
+"""
+ANY_LABELLED = """
+SELECT EXISTS (SELECT FROM read.labelled_message WHERE workspace_id = %(workspace)s)
+    OR EXISTS (SELECT FROM read.labelled_conversation WHERE workspace_id = %(workspace)s)
+"""
 ERASED = "[erased]"
+
+
+class Counts(NamedTuple):
+    """How many messages of a result each has."""
+
+    authors: Counter[UUID]
+    conversations: Counter[UUID]
+    months: Counter[date]  # the first of each, in UTC
 
 
 class ResultSet(NamedTuple):
@@ -105,19 +133,24 @@ def by_time(
     return [Ranked(message_id, 0, microseconds(sent_at)) for message_id, sent_at in rows]
 
 
-def facets(connection: Connection[Any], workspace_id: UUID, result: ResultSet) -> Facets:
+def counted(connection: Connection[Any], workspace_id: UUID, result: ResultSet) -> Counts:
     values = {"workspace": workspace_id, **result.values}
-    authors: Counter[UUID] = Counter()
-    conversations: Counter[UUID] = Counter()
-    months: Counter[datetime] = Counter()
+    found = Counts(Counter(), Counter(), Counter())
     statement = COUNTS.format(result=result.sql)
     for author_id, conversation_id, month, count in connection.execute(statement, values):
         if month is not None:
-            months[month] = count
+            found.months[month] = count
         elif conversation_id is not None:
-            conversations[conversation_id] = count
+            found.conversations[conversation_id] = count
         elif author_id is not None:
-            authors[author_id] = count
+            found.authors[author_id] = count
+    return found
+
+
+def facets(
+    connection: Connection[Any], workspace_id: UUID, counts: Counts, result: ResultSet
+) -> Facets:
+    authors, conversations, months = counts
     best = [id_ for id_, _ in authors.most_common(MOST_VALUES)]
     names = dict(connection.execute(NAMES, {"workspace": workspace_id, "ids": best}).fetchall())
     talks = {
@@ -146,7 +179,19 @@ def facets(connection: Connection[Any], workspace_id: UUID, result: ResultSet) -
         formats=tuple(
             FacetValue(name, name, count) for name, count in formats.most_common(MOST_VALUES)
         ),
+        labels=by_label(connection, workspace_id, result),
     )
+
+
+def by_label(
+    connection: Connection[Any], workspace_id: UUID, result: ResultSet
+) -> tuple[FacetValue, ...]:
+    values = {"workspace": workspace_id, "most": MOST_VALUES, **result.values}
+    row = connection.execute(ANY_LABELLED, values).fetchone()
+    if row is None or not row[0]:
+        return ()
+    found = connection.execute(LABEL_COUNTS.format(result=result.sql), values)
+    return tuple(FacetValue(str(id_), name, count) for id_, name, count in found)
 
 
 def microseconds(at: datetime) -> int:

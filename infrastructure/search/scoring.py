@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from psycopg import Connection
 
 from infrastructure.search.calibration import CUT_OFF, HYBRID, MEANING, Calibration, calibrated
 from infrastructure.search.comparing import Comparison
 from infrastructure.search.context import in_context, link, stretches
+from infrastructure.search.corpus import MeaningHit
 from infrastructure.search.fusion import combined, looked_up
-from infrastructure.search.meaning import MeaningHit
-from infrastructure.search.surroundings import said, surroundings
+from infrastructure.search.surroundings import said
 from infrastructure.search.tsquery import TsQueries
 from infrastructure.search.words import WordsHit
 from infrastructure.words.inverted_index import InvertedIndex, Worth
@@ -26,11 +25,6 @@ USUAL_BACKGROUND = 0.06
 # Only full text knows the words: the best match is taken for so much of an ideal one.
 BEST_RANK = 0.4
 CALIBRATED = "all-MiniLM-L6-v2"
-VECTORS = """
-SELECT text_key, vector_id FROM read.text_vector
-WHERE workspace_id = %(workspace)s AND model = %(model)s AND text_key = ANY(%(keys)s)
-  AND vector_id < %(below)s
-"""
 LAST = 2**63 - 1  # no vector is beyond
 WHOLE = 0.999  # of the ideal: all of the words, but for rounding
 
@@ -61,13 +55,11 @@ class Scoring:
 
     def __init__(
         self,
-        connection: Connection[Any],
         comparison: Comparison,
         words: TsQueries,
         index: InvertedIndex | None,
         below: int,
     ) -> None:
-        self._connection = connection
         self._comparison = comparison
         self._words = words
         self._index = index
@@ -114,14 +106,7 @@ class Scoring:
         sides: Sides,
         seeds: Sequence[int],
     ) -> list[Scored]:
-        neighbours, windows = surroundings(
-            self._connection,
-            workspace_id=self._comparison.where["workspace_id"],
-            model=self._comparison.where["model"],
-            seeds=seeds,
-            restriction=self._comparison.restriction,
-            until=self._below,
-        )
+        neighbours, windows = self._comparison.corpus.surroundings(seeds)
         more = [id_ for id_ in neighbours if id_ not in keys]
         vectors = {id_: neighbours[id_].vector_id for id_ in more}
         below = self._vectors_below
@@ -204,15 +189,10 @@ class Scoring:
         wanted = list({key for key in keys.values() if key is not None})
         if not wanted:
             return {}
-        where = self._comparison.where
-        values = {
-            "workspace": where["workspace_id"],
-            "model": where["model"],
-            "keys": wanted,
-            "below": self._vectors_below,
-        }
-        vectors = dict(self._connection.execute(VECTORS, values, binary=True).fetchall())
+        vectors = self._comparison.corpus.vectors_of(wanted)
         known = {id_: vectors[key] for id_, key in keys.items() if key in vectors}
+        below = self._vectors_below
+        known = {id_: vector for id_, vector in known.items() if vector < below}
         return self._cosines_of(known)
 
     def _cosines_of(self, vectors: Mapping[int, int]) -> dict[int, float]:

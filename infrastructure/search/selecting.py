@@ -7,13 +7,15 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import numpy as np
 from psycopg import Connection
 
 from application.ports.search import SearchRequest
 from application.searching.query import Query
 from infrastructure.search import words as words_side
 from infrastructure.search.comparing import Comparison, HeadStart
-from infrastructure.search.meaning import MeaningHit
+from infrastructure.search.corpus import Corpus, Ids, MeaningHit
+from infrastructure.search.memory_corpus import MemoryCorpus
 from infrastructure.search.ranking import (
     DEPTHS,
     Key,
@@ -23,9 +25,9 @@ from infrastructure.search.ranking import (
     rank,
     without_repetition,
 )
-from infrastructure.search.restriction import Restriction
-from infrastructure.search.results import ResultSet, by_time, result_set
+from infrastructure.search.results import Counts, ResultSet, by_time, counted, result_set
 from infrastructure.search.scoring import Scored, Scoring, Sides
+from infrastructure.search.stored_corpus import StoredCorpus
 from infrastructure.search.tsquery import TsQueries
 from infrastructure.search.words import WordsHit
 from infrastructure.words.inverted_index import InvertedIndex
@@ -38,6 +40,20 @@ class Page(NamedTuple):
     has_more: bool
 
 
+class Scope(NamedTuple):
+    """Where a search looks."""
+
+    corpus: Corpus  # the messages that may be found, as quickly as they are to be had
+    stored: StoredCorpus  # the same by PostgreSQL
+
+
+class InMemory(NamedTuple):
+    """A whole result, whose messages are all that may be found of these; None: of all."""
+
+    corpus: MemoryCorpus
+    ids: Ids | None
+
+
 class Selecting:
     """
     One search at one moment of the database.
@@ -46,7 +62,6 @@ class Selecting:
         comparison: None: nothing is looked for by meaning.
         early: what was begun before: only for the first page of an order by relevance.
         index: of words in memory; None: PostgreSQL looks for them.
-        below: messages from this id on came later.
     """
 
     def __init__(
@@ -55,21 +70,19 @@ class Selecting:
         request: SearchRequest,
         query: Query,
         words: TsQueries,
-        restriction: Restriction,
+        scope: Scope,
         comparison: Comparison | None,
         early: HeadStart | None,
         index: InvertedIndex | None,
-        below: int,
         measure: Measure,
     ) -> None:
         self._connection = connection
         self._request = request
         self._words = words
-        self._restriction = restriction
+        self._scope = scope
         self._comparison = comparison
         self._early = early
         self._index = index
-        self._below = below
         self._measure = measure
         # Who excludes or quotes words asks for precision.
         self._may_relax = not (query.excluded or query.required)
@@ -86,15 +99,37 @@ class Selecting:
         entries = self._by_relevance(limit + 1) if self._is_ranked else self._by_time(limit + 1)
         return Page(entries[:limit], len(entries) > limit)
 
-    def whole(self) -> ResultSet:
-        """All that there is to be found, of which pages are parts."""
-        meant = None
+    def counts(self) -> Counts:
+        """Of all that there is to be found, of which pages are parts."""
+        found = self._in_memory
+        if found is not None:
+            return found.corpus.counts(found.ids)
+        return counted(self._connection, self._request.workspace_id, self.whole)
+
+    @cached_property
+    def _in_memory(self) -> InMemory | None:
+        """None: to tell all that there is to be found, PostgreSQL is needed."""
+        corpus = self._scope.corpus
+        if not isinstance(corpus, MemoryCorpus):
+            return None
+        parts = []
+        if self._has_words:
+            is_strict = self._is_strict
+            if self._index is None or (is_strict and not self._words.is_plain):
+                return None
+            groups = self._words.groups if is_strict else ()
+            below = self._scope.stored.below
+            parts.append(self._index.having(self._words.asked, below=below, groups=groups))
         if self._comparison is not None:
-            meant = self._near()
+            parts.append(np.array(self._near(), dtype=np.int64))
+        return InMemory(corpus, np.unique(np.concatenate(parts)) if parts else None)
+
+    @cached_property
+    def whole(self) -> ResultSet:
+        meant = None if self._comparison is None else self._near()
         words = self._words if self._has_words else None
-        return result_set(
-            self._restriction, words, meant, is_strict=words is not None and self._is_strict
-        )
+        is_strict = words is not None and self._is_strict
+        return result_set(self._scope.stored.restriction, words, meant, is_strict=is_strict)
 
     def _near(self) -> list[int]:
         """Messages that belong to the result though they may have none of the words."""
@@ -110,12 +145,20 @@ class Selecting:
     def _by_time(self, count: int) -> list[Ranked]:
         after, sort = self._request.after, self._request.sort
         last = None if after is None else (after.key, after.message_id)
-        result = self.whole()
+        found = self._in_memory
         with self._measure("order"):
+            if found is not None:
+                entries = found.corpus.by_time(
+                    found.ids,
+                    is_oldest=sort == "oldest",
+                    last=None if last is None else (int(last[0]), last[1]),
+                    limit=count,
+                )
+                return [Ranked(message_id, 0, at) for message_id, at in entries]
             return by_time(
                 self._connection,
                 self._request.workspace_id,
-                result,
+                self.whole,
                 sort,
                 last=last,
                 limit=count,
@@ -163,7 +206,7 @@ class Selecting:
         """None: nothing is looked for by meaning."""
         if self._comparison is None:
             return None
-        return Scoring(self._connection, self._comparison, self._words, self._index, self._below)
+        return Scoring(self._comparison, self._words, self._index, self._scope.stored.below)
 
     def _sides(self, level: int) -> Sides:
         if level not in self._found:
@@ -183,23 +226,29 @@ class Selecting:
     def _find(self, limit: int) -> list[WordsHit]:
         workspace_id = self._request.workspace_id
         if self._index is not None:
-            return words_side.find_in_memory(
-                self._connection,
-                self._index,
-                workspace_id=workspace_id,
-                words=self._words,
-                restriction=self._restriction,
-                below=self._below,
-                limit=limit,
-                is_strict=self._wants_all,
-            )
+            return self._find_in_memory(self._index, limit, is_strict=self._wants_all)
         return words_side.find(
             self._connection,
             workspace_id=workspace_id,
             words=self._words,
-            restriction=self._restriction,
+            restriction=self._scope.stored.restriction,
             limit=limit,
             is_strict=self._wants_all,
+        )
+
+    def _find_in_memory(
+        self, index: InvertedIndex, limit: int, *, is_strict: bool
+    ) -> list[WordsHit]:
+        # Only full text knows in which order words stand.
+        is_exact = self._words.is_plain or not is_strict
+        return words_side.find_in_memory(
+            index,
+            self._words,
+            self._scope.corpus.kept if is_exact else self._scope.stored.having_all_words,
+            below=self._scope.stored.below,
+            allowed=self._scope.corpus.messages() if self._scope.corpus.is_narrow else None,
+            limit=limit,
+            is_strict=is_strict,
         )
 
     @cached_property
@@ -208,11 +257,14 @@ class Selecting:
         if not self._may_relax:
             return True
         with self._measure("strictness"):
+            if self._index is not None:
+                found = self._find_in_memory(self._index, words_side.FEW, is_strict=True)
+                return len(found) >= words_side.FEW
             return not words_side.are_few(
                 self._connection,
                 workspace_id=self._request.workspace_id,
                 words=self._words,
-                restriction=self._restriction,
+                restriction=self._scope.stored.restriction,
             )
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -22,15 +22,6 @@ FROM read.message AS m
 WHERE m.workspace_id = %(workspace)s AND m.words @@ %(tsquery)s::tsquery {restriction}
 ORDER BY rank DESC, m.message_id DESC LIMIT %(limit)s
 """
-ALLOWED = """
-SELECT m.message_id FROM read.message AS m
-WHERE m.workspace_id = %(workspace)s {restriction} LIMIT %(limit)s
-"""
-CHECK = """
-SELECT m.message_id, m.text_key FROM read.message AS m
-WHERE m.workspace_id = %(workspace)s AND m.message_id = ANY(%(ids)s) {restriction}
-"""
-ALL_WORDS = " AND m.words @@ %(all_words)s::tsquery"
 SOME = """
 SELECT count(*) FROM (
     SELECT FROM read.message AS m
@@ -39,7 +30,6 @@ SELECT count(*) FROM (
 ) AS found
 """
 FEW = 10  # messages with all of the words: then some of the words are enough
-FEW_MESSAGES = 20_000
 GROWTH = 4
 # Private-use characters as marks: a message that holds them is not highlighted.
 START, STOP = "\ue000", "\ue001"
@@ -101,13 +91,12 @@ def are_few(
 
 
 def find_in_memory(
-    connection: Connection[Any],
     index: InvertedIndex,
-    *,
-    workspace_id: UUID,
     words: TsQueries,
-    restriction: Restriction,
+    kept: Callable[[Sequence[int]], dict[int, UUID | None]],
+    *,
     below: int,
+    allowed: NDArray[np.int64] | None,
     limit: int,
     is_strict: bool,
 ) -> list[WordsHit]:
@@ -115,25 +104,18 @@ def find_in_memory(
     Messages with any of the query's words, best first.
 
     Args:
+        kept: which of some messages may be found, with the keys of their texts.
         below: messages from this id on are not found, and do not count.
+        allowed: only these may be found, ascending; None: `kept` says which.
         is_strict: only those with all of the words.
     """
     if not words.asked:
         return []
-    values = {"workspace": workspace_id, **restriction.values}
-    allowed = None
-    if restriction.is_narrow:
-        allowed = allowed_messages(connection, values, restriction)
     groups = words.groups if is_strict else ()
-    also = ALL_WORDS if is_strict else ""  # phrases, too
-    values["all_words"] = words.all_words
-    statement = CHECK.format(restriction=restriction.sql + also)
     wanted = limit
     while True:
         found = index.search(words.asked, wanted, below=below, allowed=allowed, groups=groups)
-        # Some are gone by now, or may not be found.
-        rows = connection.execute(statement, {**values, "ids": found.ids.tolist()}).fetchall()
-        keys = dict(rows)
+        keys = kept(found.ids.tolist())
         hits = [
             WordsHit(id_, keys[id_], score)
             for id_, score in zip(found.ids.tolist(), found.scores.tolist(), strict=True)
@@ -142,17 +124,6 @@ def find_in_memory(
         if len(hits) >= limit or len(found.ids) < wanted:
             return hits[:limit]
         wanted *= GROWTH
-
-
-def allowed_messages(
-    connection: Connection[Any], values: dict[str, Any], restriction: Restriction
-) -> NDArray[np.int64] | None:
-    """All messages that may be found, ascending. None: they are many."""
-    statement = ALLOWED.format(restriction=restriction.sql)
-    rows = connection.execute(statement, {**values, "limit": FEW_MESSAGES + 1}).fetchall()
-    if len(rows) > FEW_MESSAGES:
-        return None
-    return np.sort(np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows)))
 
 
 def highlights(

@@ -15,17 +15,28 @@ from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 from application.ports.embedder import EmbeddingModel
+from infrastructure.columns.keys import packed
+from infrastructure.columns.text_vectors import TextVectors
 from infrastructure.discretion import describe
 from infrastructure.following import Follower
 from infrastructure.postgres.notifications import NotificationHub
-from infrastructure.search.meaning import Nearest
+from infrastructure.search.corpus import Nearest
 from infrastructure.vectors.faiss_index import FaissIndex
-from infrastructure.vectors.rows import COUNT, NEW, ONE_VIEW, POSITION, REMOVED, decode
+from infrastructure.vectors.rows import (
+    COUNT,
+    NEW,
+    ONE_VIEW,
+    POSITION,
+    REMOVED,
+    TEXTS,
+    decode,
+)
 from infrastructure.vectors.snapshot import KEPT_GENERATIONS, SnapshotInvalidError, SnapshotStore
 
 log = logging.getLogger(__name__)
 
 PAGE = 5_000  # vectors
+TEXTS_PAGE = 50_000
 LAST_SECONDS = 3.0  # when it is stopped
 SNAPSHOT_EVERY_ROWS = 5_000  # new vectors
 SNAPSHOT_EVERY_SECONDS = 30.0
@@ -51,6 +62,8 @@ class FaissFollower(Follower):
         self._model = model
         self._snapshots = SnapshotStore(folder, key=signing_key, model=model)
         self._indexes: dict[UUID, FaissIndex] = {}
+        self._texts: dict[UUID, TextVectors] = {}  # of the vectors in the indexes
+        self._last_text = 0  # the last vector whose text is known
         self._position = 0  # everything up to here is in the indexes
         self._last_id = 0
         self._unsaved = 0  # vectors since the last snapshot
@@ -71,8 +84,9 @@ class FaissFollower(Follower):
 
     @property
     def memory_bytes(self) -> int:
-        """What the vectors and their ids take, about."""
-        return sum(index.memory_bytes for index in list(self._indexes.values()))
+        """What the vectors, their ids and their texts' keys take, about."""
+        indexes, texts = list(self._indexes.values()), list(self._texts.values())
+        return sum(one.memory_bytes for one in indexes) + sum(one.memory_bytes for one in texts)
 
     def stop(self) -> None:
         super().stop()
@@ -117,6 +131,12 @@ class FaissFollower(Follower):
             return None
         return index.vectors_of(ids)
 
+    def texts_of(self, *, workspace_id: UUID, model: str) -> TextVectors | None:
+        """Whose vectors they are; None if that is not known here."""
+        if model != self._model.id or not self.is_trusted:
+            return None
+        return self._texts.get(workspace_id) or TextVectors()
+
     def background(
         self, query: NDArray[np.float32], *, workspace_id: UUID, model: str
     ) -> float | None:
@@ -135,6 +155,7 @@ class FaissFollower(Follower):
             self._remove(connection, target)
             if (version, turns) != self._checked:
                 self._check(connection, target)
+                self._take_texts(connection)
                 self._checked = (version, turns)
         taken = 0
         while not self._stopping.is_set():
@@ -156,19 +177,41 @@ class FaissFollower(Follower):
     def end(self) -> None:
         self._save(is_last=True)
 
-    def _add(self, rows: Sequence[tuple[int, UUID, bytes]]) -> None:
-        by_workspace: dict[UUID, tuple[list[int], list[bytes]]] = {}
-        for id_, workspace_id, vector in rows:
-            ids, vectors = by_workspace.setdefault(workspace_id, ([], []))
+    def _add(self, rows: Sequence[tuple[int, UUID, bytes, UUID]]) -> None:
+        by_workspace: dict[UUID, tuple[list[int], list[bytes], list[UUID]]] = {}
+        for id_, workspace_id, vector, text_key in rows:
+            ids, vectors, keys = by_workspace.setdefault(workspace_id, ([], [], []))
             ids.append(id_)
             vectors.append(vector)
-        for workspace_id, (ids, vectors) in by_workspace.items():
+            keys.append(text_key)
+        for workspace_id, (ids, vectors, keys) in by_workspace.items():
+            # The texts first: whoever finds a vector finds its text.
+            self._add_texts(workspace_id, ids, keys)
             index = self._indexes.get(workspace_id) or FaissIndex(self._model.dimensions)
             index.add(np.array(ids, dtype=np.int64), decode(vectors, self._model.dimensions))
             self._indexes[workspace_id] = index
         if rows:
-            self._last_id = rows[-1][0]
+            self._last_id = self._last_text = rows[-1][0]
             self._unsaved += len(rows)
+
+    def _add_texts(self, workspace_id: UUID, ids: list[int], keys: list[UUID]) -> None:
+        texts = self._texts.get(workspace_id) or TextVectors()
+        texts.add(np.array(ids, dtype=np.int64), packed(keys))
+        self._texts[workspace_id] = texts
+
+    def _take_texts(self, connection: Connection[Any]) -> None:
+        """Those of the vectors that were in a snapshot."""
+        while self._last_text < self._last_id and not self._stopping.is_set():
+            values = (self._model.id, self._last_text, self._last_id, TEXTS_PAGE)
+            rows = connection.execute(TEXTS, values, binary=True).fetchall()
+            by_workspace: dict[UUID, tuple[list[int], list[UUID]]] = {}
+            for id_, workspace_id, text_key in rows:
+                ids, keys = by_workspace.setdefault(workspace_id, ([], []))
+                ids.append(id_)
+                keys.append(text_key)
+            for workspace_id, (ids, keys) in by_workspace.items():
+                self._add_texts(workspace_id, ids, keys)
+            self._last_text = rows[-1][0] if len(rows) == TEXTS_PAGE else self._last_id
 
     def _remove(self, connection: Connection[Any], up_to: int) -> None:
         """What was withdrawn since the position that is reached; of what came later, nothing is."""
@@ -177,9 +220,12 @@ class FaissFollower(Follower):
         for id_, workspace_id in connection.execute(REMOVED, values, binary=True):
             by_workspace.setdefault(workspace_id, []).append(id_)
         for workspace_id, ids in by_workspace.items():
-            index = self._indexes.get(workspace_id)
-            if index is not None and index.remove(np.array(ids, dtype=np.int64)):
+            gone = np.array(ids, dtype=np.int64)
+            index, texts = self._indexes.get(workspace_id), self._texts.get(workspace_id)
+            if index is not None and index.remove(gone):
                 self._is_outdated = True
+            if texts is not None:
+                texts.remove(gone)
 
     def _check(self, connection: Connection[Any], reached: int) -> None:
         """A restored database, or a rebuild after an erasure, may hold less than the indexes."""
@@ -194,8 +240,8 @@ class FaissFollower(Follower):
                 expected,
                 reached,
             )
-            self._position = self._last_id = 0
-            self._indexes = {}
+            self._position = self._last_id = self._last_text = 0
+            self._indexes, self._texts = {}, {}
             self._is_outdated = True
 
     def _load(self) -> None:

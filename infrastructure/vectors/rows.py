@@ -14,10 +14,15 @@ SELECT position, version FROM projection.projection
 WHERE name = 'vectors' AND status IN ('live', 'halted')
 """
 NEW = """
-SELECT e.vector_id, e.workspace_id, e.embedding
+SELECT e.vector_id, e.workspace_id, e.embedding, t.text_key
 FROM read.text_vector AS t JOIN read.embedding AS e USING (segment, vector_id)
 WHERE t.model = %s AND t.vector_id > %s AND t.position <= %s
 ORDER BY t.vector_id LIMIT %s
+"""
+TEXTS = """
+SELECT vector_id, workspace_id, text_key FROM read.text_vector
+WHERE model = %s AND vector_id > %s AND vector_id <= %s
+ORDER BY vector_id LIMIT %s
 """
 COUNT = "SELECT count(*) FROM read.text_vector WHERE model = %s AND vector_id <= %s"
 REMOVED = """

@@ -1,19 +1,21 @@
-"""Words in this process: one inverted index a workspace, which follows the messages read model."""
+"""Messages in this process, by words and in columns, as the messages read model has them."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
+from infrastructure.columns.message_table import MessageTable
 from infrastructure.following import Follower
 from infrastructure.postgres.notifications import NotificationHub
 from infrastructure.words.inverted_index import InvertedIndex
-from infrastructure.words.rows import CHANGED, COUNT, ONE_VIEW, POSITION, REMOVED, lexemes
+from infrastructure.words.rows import CHANGED, COUNT, ONE_VIEW, POSITION, REMOVED, lexemes, told
 
 log = logging.getLogger(__name__)
 
@@ -24,10 +26,17 @@ MOST_SECONDS_BEHIND = 3.0
 
 
 class Known(NamedTuple):
-    """The words of a workspace, and the log position that they reflect."""
+    """The messages of a workspace, and the log position that they reflect at least."""
 
     words: InvertedIndex
+    table: MessageTable
     position: int
+
+
+@dataclass(slots=True)
+class Held:
+    words: InvertedIndex = field(default_factory=InvertedIndex)
+    table: MessageTable = field(default_factory=MessageTable)
 
 
 class WordsFollower(Follower):
@@ -35,8 +44,8 @@ class WordsFollower(Follower):
 
     def __init__(self, *, hub: NotificationHub, pool: ConnectionPool[Any]) -> None:
         super().__init__(hub=hub, pool=pool, read_model="messages")
-        self._indexes: dict[UUID, InvertedIndex] = {}
-        self._position = 0  # everything up to here is in the indexes
+        self._held: dict[UUID, Held] = {}
+        self._position = 0  # everything up to here is in memory
 
     @property
     def position(self) -> int:
@@ -44,22 +53,24 @@ class WordsFollower(Follower):
 
     @property
     def memory_bytes(self) -> int:
-        return sum(index.memory_bytes for index in list(self._indexes.values()))
+        held = list(self._held.values())
+        return sum(one.words.memory_bytes + one.table.memory_bytes for one in held)
 
     def __len__(self) -> int:
-        return sum(len(index) for index in list(self._indexes.values()))
+        return sum(len(one.words) for one in list(self._held.values()))
 
     def words_of(self, workspace_id: UUID, position: int) -> Known | None:
         """
         None: it has not reached the position, or is not to be believed; then PostgreSQL answers.
         """
-        # In this order: whoever empties the indexes says first that they hold nothing.
-        indexes, reached = self._indexes, self._position
+        # In this order: whoever forgets says first that nothing is known.
+        held, reached = self._held, self._position
         behind = self.seconds_behind
         is_alive = behind is not None and behind < MOST_SECONDS_BEHIND
         if not (self.is_trusted and is_alive) or reached < position:
             return None
-        return Known(indexes.get(workspace_id) or InvertedIndex(), reached)
+        one = held.get(workspace_id) or Held()
+        return Known(one.words, one.table, reached)
 
     def catch_up(self, connection: Connection[Any]) -> int:
         turns = self._turns
@@ -93,28 +104,29 @@ class WordsFollower(Follower):
         return taken
 
     def _forget(self) -> None:
-        # In this order: who searches meanwhile looks at the indexes first.
+        # In this order: who searches meanwhile looks at what is held first.
         self._checked = None
         self._position = 0
-        self._indexes = {}
+        self._held = {}
 
-    def _add(self, rows: Sequence[tuple[int, int, UUID, bytes]]) -> None:
-        by_workspace: dict[UUID, list[tuple[int, list[tuple[str, int]]]]] = {}
-        for _, message_id, workspace_id, words in rows:
-            told = (message_id, list(lexemes(words)))
-            by_workspace.setdefault(workspace_id, []).append(told)
+    def _add(self, rows: Sequence[Sequence[Any]]) -> None:
+        by_workspace: dict[UUID, list[Sequence[Any]]] = {}
+        for row in rows:
+            by_workspace.setdefault(row[2], []).append(row)
         for workspace_id, messages in by_workspace.items():
-            index = self._indexes.get(workspace_id) or InvertedIndex()
-            index.add(messages)
-            self._indexes[workspace_id] = index
+            held = self._held.get(workspace_id) or Held()
+            held.words.add((row[1], list(lexemes(row[3]))) for row in messages)
+            held.table.add(map(told, messages))
+            self._held[workspace_id] = held
 
     def _remove(self, connection: Connection[Any], target: int) -> None:
         by_workspace: dict[UUID, list[int]] = {}
         for workspace_id, message_id in connection.execute(REMOVED, (self._position, target)):
             by_workspace.setdefault(workspace_id, []).append(message_id)
         for workspace_id, ids in by_workspace.items():
-            if index := self._indexes.get(workspace_id):
-                index.remove(ids)
+            if held := self._held.get(workspace_id):
+                held.words.remove(ids)
+                held.table.remove(ids)
 
     def _is_whole(self, connection: Connection[Any]) -> bool:
         """

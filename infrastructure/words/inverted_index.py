@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from infrastructure.read_write_lock import ReadWriteLock
+from infrastructure.words.ranking import among, best_of, bm25, having_each, terms_of
 from infrastructure.words.segment import MOST_OFTEN, Counted, Segment, build, merged
 from infrastructure.words.vocabulary import Vocabulary
 
-# Robertson and Zaragoza 2009: how soon a word that is repeated says no more, and how much a long
-# message has to have it more often than a short one. Chosen in docs/search-quality.md.
-K1 = 1.2
-B = 0.75
 # Small segments are merged soon, large ones seldom: a message is moved about as often as the
 # archive grows by this factor.
 TIER = 4
 SMALLEST = 4_096  # messages
 MOST_BEGUN = 500  # words that a beginning stands for
-# From so large a share on, one sum a message is kept of all messages, and not of those found.
-DENSE_SHARE = 0.05
 
 Lexemes = Sequence[tuple[str, int]]  # each word of a message, and how often
 
@@ -40,13 +36,6 @@ class Scored(NamedTuple):
     """Both of shape (found,), best first; of equals the latest message first."""
 
     ids: NDArray[np.int64]
-    scores: NDArray[np.float32]
-
-
-class Part(NamedTuple):
-    """Both of shape (messages,): places in a segment, and what is said of each."""
-
-    documents: NDArray[np.int32]
     scores: NDArray[np.float32]
 
 
@@ -126,11 +115,42 @@ class InvertedIndex:
             said = sum(limits)
             average = words / said if words else 1.0
             weights = [self._weight(found, limits, total) for found in numbers]
-            parts = [
-                scored(segment, limit, numbers, weights, average, allowed, groups)
-                for segment, limit in zip(self._segments, limits, strict=True)
-            ]
+            parts = []
+            for segment, limit in zip(self._segments, limits, strict=True):
+                found = best_of(
+                    segment,
+                    terms_of(segment, limit, numbers, weights),
+                    average,
+                    k,
+                    is_kept=who_is_kept(segment, allowed),
+                    groups=groups,
+                )
+                parts.append(Scored(segment.ids[found.places], found.scores))
         return best(parts, k)
+
+    def having(
+        self,
+        asked: Sequence[Alternatives],
+        *,
+        below: int | None = None,
+        groups: Sequence[Sequence[int]] = (),
+    ) -> NDArray[np.int64]:
+        """
+        All messages that have any of the words, ascending.
+
+        Args:
+            below, groups: as in `search`.
+        """
+        numbers = [self._numbers(alternatives) for alternatives in asked]
+        weights = [0.0] * len(numbers)
+        ids = []
+        with self._lock.reading():
+            for segment in self._segments:
+                words = terms_of(segment, limit_of(segment, below), numbers, weights)
+                needed = [[t for place in group for t in words[place]] for group in groups if group]
+                found = having_each(needed or [list(chain.from_iterable(words))], len(segment))
+                ids.append(segment.ids[found[segment.alive[found]]])
+        return np.sort(np.concatenate(ids)) if ids else np.empty(0, np.int64)
 
     def worth(
         self, asked: Sequence[Alternatives], ids: NDArray[np.int64], *, below: int | None = None
@@ -206,8 +226,9 @@ class InvertedIndex:
             for number in numbers:
                 documents = segment.postings(number)[0]
                 documents = documents[: int(np.searchsorted(documents, limit))]
-                is_whole = segment.dead == 0
-                having += len(documents) if is_whole else int(segment.alive[documents].sum())
+                having += len(documents)
+                if segment.dead:
+                    having -= int(among(segment.gone(), [documents]).sum())
         having = min(having, total)
         return float(np.log1p((total - having + 0.5) / (having + 0.5)))
 
@@ -244,86 +265,14 @@ def limit_of(segment: Segment, below: int | None) -> int:
     return len(segment) if below is None else int(np.searchsorted(segment.ids, below))
 
 
-def scored(
-    segment: Segment,
-    limit: int,
-    numbers: Sequence[Sequence[int]],
-    weights: Sequence[float],
-    average: float,
-    allowed: NDArray[np.int64] | None,
-    groups: Sequence[Sequence[int]],
-) -> Scored:
-    found = [
-        weighed(segment, number, limit, weight, average)
-        for same, weight in zip(numbers, weights, strict=True)
-        for number in same
-    ]
-    documents, scores = summed([part for part in found if len(part.documents)], len(segment))
-    is_kept = segment.alive[documents]
-    ids = segment.ids[documents]
-    if allowed is not None and len(allowed):
-        places = np.minimum(np.searchsorted(allowed, ids), len(allowed) - 1)
-        is_kept &= allowed[places] == ids
-    elif allowed is not None:
-        is_kept[:] = False
-    for group in groups:
-        having = [segment.postings(number)[0] for place in group for number in numbers[place]]
-        is_kept &= among(documents, having)
-    return Scored(ids[is_kept], scores[is_kept])
-
-
-def among(documents: NDArray[np.int32], having: Sequence[NDArray[np.int32]]) -> NDArray[np.bool_]:
-    """Which of these are in any of the other arrays; all are ascending."""
-    found = np.zeros(len(documents), dtype=np.bool_)
-    for others in having:
-        if len(others):
-            places = np.minimum(np.searchsorted(others, documents), len(others) - 1)
-            found |= others[places] == documents
-    return found
-
-
-def weighed(segment: Segment, term: int, limit: int, weight: float, average: float) -> Part:
-    """What one word says of the messages that have it."""
-    documents, counts = segment.postings(term)
-    end = int(np.searchsorted(documents, limit))
-    documents = documents[:end]
-    return Part(documents, bm25(counts[:end], segment.lengths[documents], weight, average))
-
-
-def bm25(
-    counts: NDArray[np.uint8], lengths: NDArray[np.int32], weight: float, average: float
-) -> NDArray[np.float32]:
-    """
-    What a word is worth in messages: its weight where it stands once in one of average length.
-
-    Args:
-        counts, lengths: shape (messages,).
-    """
-    times = counts.astype(np.float32)
-    norms = lengths.astype(np.float32)
-    norms *= K1 * B / average
-    norms += K1 * (1 - B) + times
-    times *= weight * (K1 + 1)
-    times /= norms
-    return times
-
-
-def summed(found: Sequence[Part], size: int) -> Part:
-    """Each message once, with the sum of its scores. A message is in each array once at most."""
-    if not found:
-        return Part(np.empty(0, np.int32), np.empty(0, np.float32))
-    if len(found) == 1:
-        return found[0]
-    if sum(len(documents) for documents, _ in found) < DENSE_SHARE * size:
-        every = np.concatenate([documents for documents, _ in found])
-        unique, places = np.unique(every, return_inverse=True)
-        scores = np.concatenate([part for _, part in found])
-        return Part(unique, np.bincount(places, weights=scores).astype(np.float32))
-    sums = np.zeros(size, dtype=np.float32)
-    for documents, part in found:
-        sums[documents] += part
-    unique = np.flatnonzero(sums).astype(np.int32)
-    return Part(unique, sums[unique])
+def who_is_kept(segment: Segment, allowed: NDArray[np.int64] | None) -> NDArray[np.bool_]:
+    """By place in the segment."""
+    if allowed is None:
+        return segment.alive
+    is_kept = np.zeros(len(segment), dtype=np.bool_)
+    _, places = segment.places_of(allowed)
+    is_kept[places] = True
+    return is_kept
 
 
 def best(parts: Sequence[Scored], k: int) -> Scored:

@@ -85,6 +85,10 @@ class Segment:
         rows = np.minimum(np.searchsorted(documents, places), len(documents) - 1)
         return np.where(documents[rows] == places, counts[rows], 0).astype(np.uint8)
 
+    def gone(self) -> NDArray[np.int32]:
+        """The places of messages that are not alive, ascending."""
+        return np.flatnonzero(~self.alive).astype(np.int32)
+
     def bury(self, ids: NDArray[np.int64]) -> int:
         """Let what is there of these messages be gone; return how many that were."""
         _, found = self.places_of(ids)

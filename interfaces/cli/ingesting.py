@@ -20,6 +20,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from application.commands.carry_labels import CarryLabels
 from application.commands.create_workspace import CreateWorkspace
 from application.commands.join_conversations import JoinConversations
 from application.commands.receive_upload import ReceiveUpload
@@ -42,7 +43,7 @@ OPEN = {
     "date_order": "its dates can be read in more than one order",
     "format": "more than one format claims it",
 }
-SEARCHED = ("messages", "vectors", "conversations", "authors")
+SEARCHED = ("messages", "vectors", "conversations", "authors", "labels")
 NEEDED = ("uploads", *SEARCHED)
 
 
@@ -116,6 +117,7 @@ def follow(
         ReadModelStandsStillError: if that would never be seen.
     """
     rows = seen = watch(container, workspace_id, uploads, console)
+    read = [*rows]
     while again := read_again(container, workspace_id, seen):
         console.print(
             "Conversations of the archive have turned out to be one: what brought them is read "
@@ -123,7 +125,13 @@ def follow(
             soft_wrap=True,
         )
         seen = watch(container, workspace_id, again, console)
-    position = max((row.position for row in (*rows, *seen)), default=0)
+        read += seen
+    for row in read:
+        if row.stage == "searchable":  # and if no job has done it yet
+            container.labels.carry(CarryLabels(upload_id=row.upload_id))
+    position = max((row.position for row in read), default=0)
+    if len(read) > len(rows):  # then labels may have been carried over, too
+        position = container.archive.event_log.head()
     if not container.positions.wait(SEARCHED, position, timeout_seconds=CATCH_UP_SECONDS):
         require_read_models(container)
         console.print(

@@ -19,6 +19,7 @@ COMMANDS = {
         "Show what is in a file or a folder; store nothing.",
     ),
     "jobs": ("interfaces.cli.jobs:jobs", "List, retry and discard jobs."),
+    "label": ("interfaces.cli.label:label", "Labels: put them on messages, and see them."),
     "migrate": ("interfaces.cli.migrate:migrate", "Bring the database's schema up to date."),
     "projection": ("interfaces.cli.projection:projection", "Read models: see, rebuild, roll back."),
     "readers": ("interfaces.cli.readers:readers", "List the formats that can be read here."),

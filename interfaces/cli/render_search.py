@@ -69,6 +69,7 @@ def render_facets(console: Console, facets: Facets) -> None:
         ("Conversations", facets.conversations),
         ("Months", facets.months),
         ("Formats", facets.formats),
+        ("Labels", facets.labels),
     ):
         if values:
             counts = (f"{clean_line(value.name)} {value.count:,}" for value in values)

@@ -76,8 +76,8 @@ def search(
     Find the messages that mean QUERY, or say it. The log records the search.
 
     QUERY may hold "exact phrases", -exclusions, `or`, beginnings*, and operators: from: in: before:
-    after: on: has: kind: upload:. An example: 'life jackets from:"Ada Lovelace" after:2024-03
-    -has:link'. With operators alone, all that they leave is listed, the newest first.
+    after: on: has: kind: lang: label: upload:. An example: 'life jackets from:"Ada Lovelace"
+    after:2024-03 -has:link'. With operators alone, all that they leave is listed, the newest first.
 
     Exit status 0: something was found; 1: nothing; 2: the search failed.
     """

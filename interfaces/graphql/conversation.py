@@ -16,9 +16,16 @@ from interfaces.graphql.around import page_around
 from interfaces.graphql.author import Author
 from interfaces.graphql.connections import Connection
 from interfaces.graphql.context import Ask
+from interfaces.graphql.label import Label
 from interfaces.graphql.node import Node, later_connection, type_of
 from interfaces.graphql.node_ids import node_id, parse_id
-from interfaces.graphql.pages import AUTHORS, CONVERSATIONS, CONVERSATIONS_BY_TITLE, MESSAGES
+from interfaces.graphql.pages import (
+    AUTHORS,
+    CONVERSATIONS,
+    CONVERSATIONS_BY_TITLE,
+    LABELS,
+    MESSAGES,
+)
 from interfaces.graphql.reading import (
     After,
     Before,
@@ -38,6 +45,7 @@ from interfaces.graphql.scalars import BigInt
 from projections.authors.queries import authors_in_conversation
 from projections.conversations import queries
 from projections.conversations.queries import ConversationRow
+from projections.labels.queries import labels_of_conversations
 from projections.messages.counts import (
     TotalRow,
     author_counts,
@@ -149,6 +157,18 @@ class Conversation(Node):
         window = AUTHORS.window(first=first, after=after, last=last, before=before)
         return await page_below(info, authors_in_conversation, self.key, AUTHORS, window, Author.of)
 
+    @strawberry.field(description="Labels that it has itself, by name.")
+    async def labels(
+        self,
+        info: Ask,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Label]:
+        window = LABELS.window(first=first, after=after, last=last, before=before)
+        return await page_below(info, labels_of_conversations, self.key, LABELS, window, Label.of)
+
     @strawberry.field(
         description="What was said, the oldest first. Messages of the same minute keep the order "
         "of their file.",
@@ -209,7 +229,7 @@ async def conversations(
     return await page_in(
         info,
         workspace,
-        ["conversations", "messages"],
+        ["conversations", "messages", "labels"],
         min_position,
         pages,
         pages.window(first=first, after=after, last=last, before=before),
@@ -231,7 +251,7 @@ async def conversation(
     ],
     min_position: MinPosition = None,
 ) -> Conversation | None:
-    models = ["conversations", "messages", "authors"]
+    models = ["conversations", "messages", "authors", "labels"]
     key = parse_id("Conversation", id)
     return await found_by_id(info, models, min_position, find_conversations, key)
 

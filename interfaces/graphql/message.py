@@ -144,7 +144,7 @@ async def message(
     ],
     min_position: MinPosition = None,
 ) -> Message | None:
-    models = ["messages", "conversations", "authors", "uploads"]
+    models = ["messages", "conversations", "authors", "uploads", "labels"]
     key = parse_number("Message", id)
     found = await found_by_id(info, models, min_position, find_messages, key)
     if found is not None:

@@ -14,6 +14,7 @@ from interfaces.graphql.author import Author
 from interfaces.graphql.connections import Connection
 from interfaces.graphql.context import Ask
 from interfaces.graphql.conversation import Conversation
+from interfaces.graphql.label import Label
 from interfaces.graphql.message_parts import (
     Attachment,
     MessageKind,
@@ -23,12 +24,13 @@ from interfaces.graphql.message_parts import (
     ZoneSource,
 )
 from interfaces.graphql.node import Node
-from interfaces.graphql.pages import ENTRIES, VERSIONS
+from interfaces.graphql.pages import ENTRIES, LABELS, VERSIONS
 from interfaces.graphql.reading import After, Before, First, Last, entries, page_below
 from interfaces.graphql.scalars import BigInt
 from interfaces.graphql.upload import Upload
 from projections.authors.queries import authors_by_id
 from projections.conversations.queries import conversations_by_id
+from projections.labels.queries import labels_of_messages
 from projections.messages import queries
 from projections.messages.queries import MessageRow
 from projections.uploads.queries import uploads_by_id
@@ -155,6 +157,23 @@ class MessageFacts(Node):
         return await entries(
             info, row.workspace_id, row.upload_ids, window, uploads_by_id, Upload.of
         )
+
+    @strawberry.field(
+        description="Labels that it has itself, by name. What its conversation has, the "
+        "conversation says."
+    )
+    async def labels(
+        self,
+        info: Ask,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Label]:
+        row = await self.details(info)
+        key = (row.workspace_id, row.conversation_id, row.message_key)
+        window = LABELS.window(first=first, after=after, last=last, before=before)
+        return await page_below(info, labels_of_messages, key, LABELS, window, Label.of)
 
     @strawberry.field(
         description="A later upload that covers its time and does not have it; null: none."

@@ -19,6 +19,7 @@ from interfaces.graphql.conversation import find_conversations
 from interfaces.graphql.errors import ArgumentRefusedError
 from interfaces.graphql.event import find_events
 from interfaces.graphql.job import find_jobs
+from interfaces.graphql.label import find_labels
 from interfaces.graphql.log_position import log_reached
 from interfaces.graphql.message import Message, find_messages
 from interfaces.graphql.node import Node
@@ -45,10 +46,11 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "AuditEntry": Kind(("audit_trail",), parse_number, find_entries),
     "Author": Kind(("authors", "messages"), parse_id, find_authors),
-    "Conversation": Kind(("conversations", "messages"), parse_id, find_conversations),
+    "Conversation": Kind(("conversations", "messages", "labels"), parse_id, find_conversations),
     "Event": Kind((), parse_number, find_events),
     "Job": Kind((), parse_number, find_jobs),
-    "Message": Kind(("messages",), parse_number, find_messages),
+    "Label": Kind(("labels", "messages"), parse_id, find_labels),
+    "Message": Kind(("messages", "labels"), parse_number, find_messages),
     "Projection": Kind((), key_of, find_projections),
     "Upload": Kind(("uploads",), parse_id, find_uploads),
     "Workspace": Kind(("workspaces",), parse_id, find_workspaces),

@@ -8,6 +8,7 @@ from uuid import UUID
 from interfaces.graphql.connections import PageOf
 from projections.authors.queries import AuthorRow
 from projections.conversations.queries import ConversationRow
+from projections.labels.queries import LabelRow
 from projections.messages.queries import MessageRow, VersionRow
 from projections.uploads.queries import LogLineRow, UploadRow
 from projections.workspaces.queries import WorkspaceRow
@@ -23,6 +24,7 @@ CONVERSATIONS_BY_TITLE = PageOf[ConversationRow](
     (str, UUID), lambda row: (row.sort_title, row.conversation_id)
 )
 MESSAGES = PageOf[MessageRow]((datetime, int), lambda row: (row.sent_at, row.message_id))
+LABELS = PageOf[LabelRow]((str, UUID), lambda row: (row.sort_name, row.label_id))
 VERSIONS = PageOf[VersionRow]((int,), lambda row: (row.version,))
 # Of a list that came as a whole: an entry's place in it.
 ENTRIES = PageOf[tuple[int, UUID]]((int,), lambda entry: (entry[0],))

@@ -24,6 +24,7 @@ from interfaces.graphql.event import Event, event, events
 from interfaces.graphql.executing import Execution
 from interfaces.graphql.hooks import QuickRunner
 from interfaces.graphql.job import Job, QueueState, failed_jobs, job, queues
+from interfaces.graphql.label import Label, labels
 from interfaces.graphql.limits import limits
 from interfaces.graphql.live.operation import LiveSchema
 from interfaces.graphql.message import Message, message
@@ -98,6 +99,9 @@ class Query:
         resolver=message,
         description="One message; null if there is none with this id. The log records that it was "
         "opened.",
+    )
+    labels: Connection[Label] | None = strawberry.field(
+        resolver=labels, description="Labels of a workspace, by name, with how much they are on."
     )
     workspaces: Connection[Workspace] | None = strawberry.field(
         resolver=workspaces, description="Every workspace that you may read, the oldest first."

@@ -14,8 +14,8 @@ from interfaces.graphql.node_ids import node_id
 @strawberry.type(description="One value that messages of a result have.")
 class FacetValue:
     key: str = strawberry.field(
-        description="What a filter takes: the id of a person or a conversation, a month, the name "
-        "of a format; for example `2024-03`."
+        description="What a filter takes: the id of a person, a conversation or a label, a month, "
+        "the name of a format; for example `2024-03`."
     )
     name: str = strawberry.field(description="For people, for example `Ada Lovelace`.")
     count: int = strawberry.field(description="Messages that have it, for example 12.")
@@ -33,6 +33,9 @@ class Facets:
     conversations: list[FacetValue] = strawberry.field(description="Where they were written.")
     months: list[FacetValue] = strawberry.field(description="When they were sent.")
     formats: list[FacetValue] = strawberry.field(description="What kind of export they are from.")
+    labels: list[FacetValue] = strawberry.field(
+        description="What labels they, or their conversations, have."
+    )
 
     @classmethod
     def of(cls, found: FoundFacets) -> Facets:
@@ -42,6 +45,7 @@ class Facets:
             conversations=values(found.conversations, "Conversation"),
             months=values(found.months),
             formats=values(found.formats),
+            labels=values(found.labels, "Label"),
         )
 
 

@@ -61,6 +61,15 @@ class SearchFilter:
         default_factory=list,
         description="ISO 639-1 codes; one of them is enough, for example `de`; `lang:`.",
     )
+    labels: list[str] = strawberry.field(
+        default_factory=list,
+        description="Ids or names of labels that a message or its conversation has; one of them "
+        "is enough, for example `to check`; in a query: `label:`.",
+    )
+    not_labels: list[str] = strawberry.field(
+        default_factory=list,
+        description="Labels that neither has, for example `privileged`.",
+    )
     has: list[MessageFeature] = strawberry.field(
         default_factory=list, description="All of them, for example `LINK`; in a query: `has:`."
     )
@@ -87,6 +96,7 @@ class SearchFilter:
             message_kinds=Choice(values(self.message_kinds)),
             conversation_kinds=Choice(values(self.conversation_kinds)),
             languages=Choice(tuple(code.lower() for code in self.languages)),
+            labels=Choice(tuple(self.labels), tuple(self.not_labels)),
             has=features(self.has),
             has_not=features(self.has_not),
             sent_from=moment(self.sent_from),

@@ -7,6 +7,7 @@ from typing import Any
 
 from domain.export import Export
 from domain.job import JobDiscard, JobRetry
+from domain.label import LabelBook, Labelling
 from domain.opening import Opening
 from domain.projection import Projection
 from domain.saved_search import SavedSearch, ToldHits
@@ -243,6 +244,41 @@ def job_discarded(event: JobDiscard.Discarded) -> str:
     return f"discarded job {event.job_id} ({event.task}){how}"
 
 
+def label_book_opened(event: LabelBook.Opened) -> str:
+    del event
+    return "made the first label of the workspace"
+
+
+def label_created(event: LabelBook.Created) -> str:
+    return f"created the label «{event.name}»"
+
+
+def label_renamed(event: LabelBook.Renamed) -> str:
+    return f"renamed the label «{event.before}» to «{event.name}»"
+
+
+def label_deleted(event: LabelBook.Deleted) -> str:
+    return f"deleted the label «{event.name}»"
+
+
+def label_put_on(event: Labelling.Begun | Labelling.PutOn) -> str:
+    return f"put the label «{event.name}» on {labelled(event)}"
+
+
+def label_taken_off(event: Labelling.TakenOff) -> str:
+    return f"took the label «{event.name}» off {labelled(event)}"
+
+
+def labelled(event: Labelling.Begun | Labelling.PutOn | Labelling.TakenOff) -> str:
+    conversation = f"conversation {event.conversation_id[:8]}"
+    if not event.message_ids:
+        return conversation
+    messages = counted(len(event.message_ids), "message")
+    if event.is_on_conversation:
+        return f"{conversation} and {messages} of it"
+    return f"{messages} of {conversation}"
+
+
 WORDS: Mapping[str, Callable[[Any], str]] = {
     Workspace.Created.TOPIC: workspace_created,
     Upload.Received.TOPIC: upload_received,
@@ -277,6 +313,13 @@ WORDS: Mapping[str, Callable[[Any], str]] = {
     Projection.OperationFailed.TOPIC: projection_operation_failed,
     JobRetry.Retried.TOPIC: job_retried,
     JobDiscard.Discarded.TOPIC: job_discarded,
+    LabelBook.Opened.TOPIC: label_book_opened,
+    LabelBook.Created.TOPIC: label_created,
+    LabelBook.Renamed.TOPIC: label_renamed,
+    LabelBook.Deleted.TOPIC: label_deleted,
+    Labelling.Begun.TOPIC: label_put_on,
+    Labelling.PutOn.TOPIC: label_put_on,
+    Labelling.TakenOff.TOPIC: label_taken_off,
 }
 
 

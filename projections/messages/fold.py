@@ -11,13 +11,12 @@ from uuid import UUID
 from domain.aggregate import ERASED
 from domain.clock import UNITS
 from domain.text_form import are_same_text
-from domain.transcript import IDS_PER_POSITION
+from domain.transcript import ERASED_KEY, IDS_PER_POSITION
 from projections.contract import RecordedEvent
 from projections.messages.records import Changes, Key, Known, Row, Version
 from projections.messages.sightings import Mixed, Origin, Sighting, digest_of
 from projections.messages.totals import Outcome, Span
 
-ERASED_KEY = "erased-"  # and the id: nobody knows any more which message of a source it was
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

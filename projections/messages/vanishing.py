@@ -7,8 +7,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from domain.transcript import IDS_PER_POSITION
-from projections.messages.fold import ERASED_KEY
+from domain.transcript import ERASED_KEY, IDS_PER_POSITION
 
 # What the told time of a message `m` leaves open: it can have been said so much later.
 LEAVES_OPEN = """

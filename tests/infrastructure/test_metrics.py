@@ -143,6 +143,19 @@ def test_faiss_is_shown_with_its_lag(container: Container) -> None:
     reached = found.total("chatledger_faiss_position")
     assert 0 < reached <= done.position
     assert found.total("chatledger_faiss_lag_positions") == 0
+    assert found.total("chatledger_faiss_bytes") == container.follower.memory_bytes > 30 * 384
+
+
+def test_the_messages_in_memory_are_shown_with_their_lag(container: Container) -> None:
+    done = ingest(container)
+    with container.pool.connection() as connection:
+        container.words_follower.catch_up(connection)
+    follower = container.words_follower
+    found = scraped(container)
+    assert found.total("chatledger_messages_in_memory") == len(follower) > 30
+    assert found.total("chatledger_messages_in_memory_bytes") == follower.memory_bytes > 1_000
+    assert 0 < found.total("chatledger_messages_in_memory_position") <= done.position
+    assert found.total("chatledger_messages_in_memory_lag_positions") == 0
 
 
 def test_pools_and_the_process_are_shown(container: Container) -> None:

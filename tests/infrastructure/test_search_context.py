@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infrastructure.columns.addressing import addressed
 from infrastructure.search.context import CHOSEN, Links, Said, carry, in_context, link, stretches
 
 
 def said(key: int, name: str | None, text: str = "", **rest: object) -> Said:
-    return Said(key, name, name or "", key * 10.0, text)._replace(**rest)
+    return Said(key, name, name or "", key * 10.0, addressed(text))._replace(**rest)
 
 
 def linked(*messages: Said) -> dict[tuple[int, int], float]:

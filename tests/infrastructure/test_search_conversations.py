@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from statistics import mean
 
 import numpy as np
@@ -14,11 +13,9 @@ from benchmarks.quality import sets
 from benchmarks.quality.nonsense import SENTENCES, STRINGS
 from benchmarks.quality.sets import LabelledSet
 from infrastructure.embedders.minilm import MiniLmEmbedder
-from infrastructure.vectors.follower import FaissFollower
 from tests.support.archive import Ledger
 from tests.support.chats import NOON, message, room
 from tests.support.data import data_path
-from tests.support.eventually import eventually
 from tests.support.search_site import SearchSite
 from tests.support.shared_ledger import own_ledger, shared_ledger
 
@@ -48,28 +45,12 @@ def archived(shared_ledger: Ledger, irc: LabelledSet, embedder: MiniLmEmbedder) 
 def site(
     archived: Ledger,
     embedder: MiniLmEmbedder,
-    tmp_path_factory: pytest.TempPathFactory,
     request: pytest.FixtureRequest,
 ) -> Iterator[SearchSite]:
-    if request.param == "postgresql":
-        site = SearchSite(archived, embedder=embedder)
-        yield site
-        site.close()
-        return
-    follower = in_memory(archived, embedder, tmp_path_factory.mktemp("vectors"))
-    site = SearchSite(archived, is_in_memory=True, embedder=embedder, accelerator=follower)
-    follower.start()
-    eventually(lambda: len(follower) > 1_000)
+    site = SearchSite(archived, is_in_memory=request.param == "memory", embedder=embedder)
     site.advance()
     yield site
     site.close()
-    follower.stop()
-
-
-def in_memory(ledger: Ledger, embedder: MiniLmEmbedder, folder: Path) -> FaissFollower:
-    return FaissFollower(
-        hub=ledger.hub, pool=ledger.pool, folder=folder, signing_key=b"k" * 32, model=embedder.model
-    )
 
 
 def told(irc: LabelledSet) -> list[object]:
@@ -80,7 +61,7 @@ def told(irc: LabelledSet) -> list[object]:
         *(
             message(
                 row,
-                said.text,
+                irc.texts[row],
                 key=str(row),
                 conversation=channel,
                 author=said.name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -12,10 +13,12 @@ from uuid import UUID
 import pytest
 
 from application.ports.search import SearchAnswer
+from domain.label import LabelNameTakenError
 from domain.message import Attachment, Message, Reaction
 from infrastructure.search import comparing
 from tests.support.archive import Ledger
 from tests.support.chats import NOON, message, room
+from tests.support.labels import Labels
 from tests.support.search_site import SearchSite
 from tests.support.shared_ledger import own_ledger, shared_ledger
 
@@ -63,11 +66,32 @@ def archive(shared_ledger: Ledger, request: pytest.FixtureRequest) -> Iterator[A
         conversation = room(title, name)
         uploads.append(site.tell(conversation._replace(kind=kind), *items))
         told += items
+    put_labels(site, told)
     yield Archive(site, told, uploads)
     site.close()
 
 
 Keep = Callable[[Message], bool]
+
+
+def has_checked(m: Message) -> bool:
+    return m.conversation != "r3" and int(m.key.partition("-")[2]) % 5 == 0
+
+
+def has_contract(m: Message) -> bool:
+    """Of some the conversation has it, one has it as well, and some have it alone."""
+    return m.conversation == "r3" or m.key in {"r1-0", "r1-1", "r2-7"}
+
+
+def put_labels(site: SearchSite, told: list[Message]) -> None:
+    labels = Labels(site.ledger.archive, site.ledger.pool, site.ledger.context())
+    for name in ("to check", "Contract", "unused"):
+        with suppress(LabelNameTakenError):  # the archive before was on the same database
+            labels.create(name)
+    labels.add("to check", *labels.ids(*(m.text for m in told if has_checked(m))))
+    kept = [m.text for m in told if m.key in {"r1-0", "r1-1", "r2-7", "r3-3"}]
+    labels.add("contract", *labels.ids(*kept), rooms=[site.history.conversation("r3")])
+    site.advance()
 
 
 def by(*names: str) -> Keep:
@@ -111,6 +135,15 @@ CASES: list[tuple[str, Keep]] = [
     ("from:eve in:general has:link", lambda m: (
         by("Eve")(m) and within("r2")(m) and "https:" in m.text
     )),
+    ('label:"TO check"', has_checked),
+    ("label:contract label:chec", lambda m: has_contract(m) or has_checked(m)),
+    ("-label:contract", lambda m: not has_contract(m)),
+    ("label:contract -label:check", lambda m: has_contract(m) and not has_checked(m)),
+    ("label:contract from:eve -in:general", lambda m: (
+        has_contract(m) and by("Eve")(m) and not within("r2")(m)
+    )),
+    ("label:unused", lambda _m: False),
+    ("-label:nothing", lambda _m: True),
     ('-rain -"sun boat"', lambda m: (
         "rain" not in m.text.split() and "sun boat" not in m.text
     )),
@@ -184,6 +217,8 @@ def test_a_name_that_nothing_has_is_said_with_similar_ones(archive: Archive) -> 
     )
     assert notes("upload:chatt.txt") == ("no upload is called 'chatt.txt'; did you mean chat.txt?",)
     assert notes("boat from:Bob") == ()
+    assert notes("label:contrat") == ("no label is called 'contrat'; did you mean Contract?",)
+    assert notes("boat -label:zzz") == ("no label is called 'zzz'",)
 
 
 def test_facets_count_the_whole_result_and_not_the_page(archive: Archive) -> None:
@@ -209,12 +244,44 @@ def test_facets_count_the_whole_result_and_not_the_page(archive: Archive) -> Non
                 ("2024-05", len(found))
             ]
             assert [(v.name, v.count) for v in answer.facets.formats] == [("list", len(found))]
+            assert [(v.name, v.count) for v in answer.facets.labels] == sorted(
+                (
+                    (name, sum(map(has, found)))
+                    for name, has in (("Contract", has_contract), ("to check", has_checked))
+                    if any(map(has, found))
+                ),
+                key=lambda pair: (-pair[1], pair[0]),
+            )
 
 
 def test_another_workspace_is_never_found_whatever_is_named(archive: Archive) -> None:
     eve = archive.site.history.author("Eve")
-    for query in (f"from:{eve}", "boat", f"upload:{archive.uploads[0]}"):
+    with archive.site.ledger.pool.connection() as connection:
+        labels = [row[0] for row in connection.execute("SELECT label_id FROM read.label")]
+    named = [f"label:{label}" for label in labels]
+    assert named
+    for query in (f"from:{eve}", "boat", f"upload:{archive.uploads[0]}", *named, "label:contract"):
         answer = archive.site.search(query, workspace_id=UUID(int=7), with_facets=True)
         assert answer.hits == []
         assert answer.facets is not None
         assert answer.facets.total == 0
+
+
+def test_a_label_is_found_at_once_by_who_waits_for_its_position(archive: Archive) -> None:
+    site = archive.site
+    labels = Labels(site.ledger.archive, site.ledger.pool, site.ledger.context())
+    name = f"new {site.words is None}"
+    labels.create(name)
+    [chosen] = [m.text for m in archive.messages if m.key == "r2-11"]
+    position = labels.add(name, *labels.ids(chosen)).position
+    query = f'label:"{name}"'
+    stale = site.search(query, min_position=position, timeout_seconds=0)
+    assert (stale.is_stale, list(stale.hits)) == (True, [])
+    site.advance("labels")
+    for mode in ("words", "hybrid"):
+        answer = site.search(query, mode=mode, min_position=position, timeout_seconds=0)
+        assert [hit.message.text for hit in answer.hits] == [chosen]
+    site.advance()
+    assert not site.search(query, min_position=position, timeout_seconds=0).is_stale
+    labels.delete(name)
+    site.advance()

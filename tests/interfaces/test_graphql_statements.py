@@ -34,6 +34,7 @@ ROOTS = {
         id name format sourceId messageCount firstMessageAt lastMessageAt
     }}}}""",
     "Query.workspaces": "workspaces(first: $n) {nodes {id name messageCount}}",
+    "Query.labels": f"labels({FULL}, first: $n) {{nodes {{name messageCount conversationCount}}}}",
     "Query.auditTrail": f"auditTrail({FULL}, first: $n) {{nodes {{summary actor {{name}}}}}}",
     "AuditEntry.origin": f"auditTrail({FULL}, first: $n) {{nodes {{origin {{name value}}}}}}",
     "Query.events": f"events({FULL}, first: $n) {{nodes {{topic facts}}}}",
@@ -60,6 +61,7 @@ INNER = {
     "Conversation.formerTitles": "formerTitles",
     "Conversation.authors": "authors(first: 2) {nodes {name messageCount}}",
     "Conversation.messages": "messages(first: 2) {nodes {text author {name}}}",
+    "Conversation.labels": "labels(first: 2) {nodes {name messageCount}}",
     "Author.formerNames": "formerNames",
     "Author.conversations": "conversations(first: 2) {nodes {title messageCount authorCount}}",
     "Author.messages": "messages(last: 2) {nodes {text conversation {title}}}",
@@ -69,6 +71,7 @@ INNER = {
     "Message.attachments": "attachments {name}",
     "Message.uploads": "uploads(first: 2) {nodes {filename outcome {known}}}",
     "Message.threadReplies": "threadReplies(first: 2) {nodes {replyTo {id} threadRoot {id}}}",
+    "Message.labels": "labels(first: 2) {nodes {name colour conversationCount}}",
     "Message.before": "before(first: 2) {nodes {author {name}}}",
     "Message.after": "after(first: 2) {nodes {upload {filename} vanishedIn {id}}}",
 }
@@ -89,8 +92,8 @@ FIXED = {
     ),
     "SearchResult.notes": "as many as the query has words and names",
     **dict.fromkeys(
-        (f"Facets.{name}" for name in ("authors", "conversations", "months", "formats")),
-        "counted in one statement, and named in two, whatever there is",
+        (f"Facets.{name}" for name in ("authors", "conversations", "months", "formats", "labels")),
+        "counted in two statements, and named in two, whatever there is",
     ),
     **dict.fromkeys(
         (

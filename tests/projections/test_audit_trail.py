@@ -25,6 +25,12 @@ from tests.support.searches import some_search
 
 ID = UUID("12345678-9abc-4def-8123-456789abcdef")
 # One of each kind, with the sentence it makes.
+LABELLED: dict[str, Any] = {
+    "name": "to check",
+    "conversation_id": str(ID),
+    "message_ids": [],
+    "is_on_conversation": True,
+}
 SENTENCES: dict[str, tuple[dict[str, Any], str]] = {
     "workspace.created": ({"name": "Acme"}, "created the workspace «Acme»"),
     "upload.received": (
@@ -137,6 +143,28 @@ SENTENCES: dict[str, tuple[dict[str, Any], str]] = {
     "projection.operation_failed": (
         {"name": "messages", "operation": "roll_back", "reason": "none is kept"},
         "could not roll back the read model messages: none is kept",
+    ),
+    "label_book.opened": (
+        {"workspace_id": str(ID)},
+        "made the first label of the workspace",
+    ),
+    "label.created": ({"name": "to check"}, "created the label «to check»"),
+    "label.renamed": (
+        {"name": "checked", "before": "to check"},
+        "renamed the label «to check» to «checked»",
+    ),
+    "label.deleted": ({"name": "checked"}, "deleted the label «checked»"),
+    "labelling.begun": (
+        LABELLED | {"message_ids": [1, 2]},
+        "put the label «to check» on conversation 12345678 and 2 messages of it",
+    ),
+    "labelling.put_on": (
+        LABELLED | {"message_ids": [1] * 1_000, "is_on_conversation": False},
+        "put the label «to check» on 1,000 messages of conversation 12345678",
+    ),
+    "labelling.taken_off": (
+        LABELLED,
+        "took the label «to check» off conversation 12345678",
     ),
     "job.retried": (
         {"job_id": 7, "task": "uploads:read", "attempts": 5},

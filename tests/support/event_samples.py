@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from application.context import LOCAL_OWNER, Context
 from domain.export import Export
 from domain.job import JobDiscard, JobRetry
+from domain.label import LabelBook, Labelling
 from domain.opening import Opening
 from domain.projection import Projection
 from domain.saved_search import SavedSearch, ToldHits
@@ -35,6 +36,16 @@ FOLDER = Path(__file__).parents[1] / "samples" / "events"
 AT = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
 ALICE, ROOM = str(UUID(int=0xA11CE)), str(UUID(int=0x400))
 STREAM, UPLOAD = UUID(int=1), str(UUID(int=2))
+
+LABEL = str(UUID(int=6))
+LABELLED: dict[str, Any] = {
+    "label_id": LABEL,
+    "name": "to check",
+    "conversation_id": ROOM,
+    "is_on_conversation": True,
+    "message_ids": [1_024, 1_025],
+    "keys": {ALICE: [[1_024, "k1"]], ROOM: [[1_025, "k2"]]},
+}
 
 # topic -> the fields of today's version
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -254,6 +265,18 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "task": "uploads:read",
         "was_running": True,
     },
+    LabelBook.Opened.TOPIC: {"originator_topic": "label_book", "workspace_id": str(UUID(int=3))},
+    LabelBook.Created.TOPIC: {
+        "label_id": LABEL,
+        "name": "to check",
+        "colour": "#3366cc",
+        "description": "Somebody has to look at it",
+    },
+    LabelBook.Renamed.TOPIC: {"label_id": LABEL, "name": "checked", "before": "to check"},
+    LabelBook.Deleted.TOPIC: {"label_id": LABEL, "name": "checked"},
+    Labelling.Begun.TOPIC: {"originator_topic": "labelling", **LABELLED},
+    Labelling.PutOn.TOPIC: LABELLED,
+    Labelling.TakenOff.TOPIC: LABELLED,
 }
 
 

@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from application.commands.add_label import AddLabel
+from application.commands.create_label import CreateLabel
 from application.context import LOCAL_OWNER, Context
 from domain.message import Attachment, Author, Edit, Reaction
 from domain.upload import Upload
@@ -45,6 +47,7 @@ def fill(container: Container) -> Full:
     history.ledger.record(*(some_search(query=f"where is key {n}") for n in range(MANY)))
     history.ledger.record(*(some_saved_search(made[0].id) for _ in range(MANY)))
     advance(container)
+    label(container, history)
     return Full(
         workspace=NAME,
         history=history,
@@ -54,6 +57,20 @@ def fill(container: Container) -> Full:
         uploads=uploads,
         workspaces=[one.id for one in made],
     )
+
+
+def label(container: Container, history: History) -> None:
+    """Sixty labels, of which three are on every conversation and on every rich message."""
+    context = Context(actor_id=LOCAL_OWNER, workspace_id=history.ledger.workspace_id)
+    labels = container.labels
+    for n in range(MANY):
+        labels.create(CreateLabel(name=f"Label {n}"), context)
+    messages = tuple(ids_of(container, history))
+    rooms = tuple(history.conversation(f"R{n}") for n in range(MANY))
+    for n in range(3):
+        command = AddLabel(label=f"label {n}", message_ids=messages, conversation_ids=rooms)
+        labels.add(command, context)
+    advance(container)
 
 
 def upload(history: History, *items: Any) -> UUID:

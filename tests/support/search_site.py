@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +17,11 @@ from infrastructure.projections.runner import ProjectionRunner
 from infrastructure.search.catalogue import PostgresVectorCatalogue
 from infrastructure.search.hybrid import HybridSearcher
 from infrastructure.search.meaning import Accelerator
+from infrastructure.vectors.follower import FaissFollower
 from infrastructure.words.follower import WordsFollower
 from projections.authors.projection import AuthorsReadModel
 from projections.conversations.projection import ConversationsReadModel
+from projections.labels.projection import LabelsReadModel
 from projections.messages.projection import MessagesReadModel
 from projections.uploads.projection import UploadsReadModel
 from projections.vectors.projection import VectorsReadModel
@@ -31,10 +35,10 @@ from tests.support.fake_embedder import HashEmbedder
 class SearchSite:
     """
     Args:
-        is_in_memory: words are looked for in an index in memory, which has caught up before each
-            search, and not by PostgreSQL.
+        is_in_memory: messages and vectors are looked for in memory, where they are as soon as they
+            are in the read models, and not by PostgreSQL.
         embedder: None: one without a model.
-        accelerator: what compares vectors in memory; None: pgvector does.
+        accelerator: what compares vectors; None: what is in memory does, else pgvector.
     """
 
     def __init__(
@@ -54,13 +58,22 @@ class SearchSite:
             AuthorsReadModel(),
             UploadsReadModel(),
             WorkspacesReadModel(),
+            LabelsReadModel(),
         ]
         self.runner = ProjectionRunner(ledger.pool, ledger.reader, models)
         self.runner.ensure_all()
+        self.embedder = embedder or HashEmbedder()
         self.words = WordsFollower(hub=ledger.hub, pool=ledger.pool) if is_in_memory else None
+        self.vectors: FaissFollower | None = None
+        self._folder: TemporaryDirectory[str] | None = None
         if self.words is not None:
             self.words.start()
-        self.embedder = embedder or HashEmbedder()
+            if accelerator is None:
+                self._folder = TemporaryDirectory(prefix="chatledger-vectors-")
+                accelerator = self.vectors = vectors_in_memory(
+                    ledger, self.embedder, Path(self._folder.name)
+                )
+                self.vectors.start()
         self.searcher = HybridSearcher(
             ledger.pool,
             ledger.positions,
@@ -73,6 +86,10 @@ class SearchSite:
         self.searcher.close()
         if self.words is not None:
             self.words.stop()
+        if self.vectors is not None:
+            self.vectors.stop()
+        if self._folder is not None:
+            self._folder.cleanup()
 
     def tell(self, *items: Any, has_vectors: bool = True) -> UUID:
         """One upload, searchable."""
@@ -92,13 +109,16 @@ class SearchSite:
         for name in names or self.runner.names:
             assert not self.runner.advance(name)
         if self.words is not None:
-            words, reached = self.words, self._reached()
-            eventually(lambda: words.words_of(self.ledger.workspace_id, reached) is not None)
+            words, messages = self.words, self._reached("messages")
+            eventually(lambda: words.words_of(self.ledger.workspace_id, messages) is not None)
+        if self.vectors is not None:
+            vectors, position = self.vectors, self._reached("vectors")
+            eventually(lambda: vectors.is_trusted and vectors.position >= position)
 
-    def _reached(self) -> int:
+    def _reached(self, read_model: str) -> int:
         with self.ledger.pool.connection() as connection:
             row = connection.execute(
-                "SELECT position FROM projection.projection WHERE name = 'messages'"
+                "SELECT position FROM projection.projection WHERE name = %s", (read_model,)
             ).fetchone()
         return 0 if row is None else int(row[0])
 
@@ -126,3 +146,9 @@ class SearchSite:
 
     def whole(self, query: str, **options: Any) -> list[Hit]:
         return [hit for page in self.pages(query, **options) for hit in page.hits]
+
+
+def vectors_in_memory(ledger: Ledger, embedder: Embedder, folder: Path) -> FaissFollower:
+    return FaissFollower(
+        hub=ledger.hub, pool=ledger.pool, folder=folder, signing_key=b"k" * 32, model=embedder.model
+    )

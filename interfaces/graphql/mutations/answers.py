@@ -11,6 +11,7 @@ import strawberry
 
 from application.archive import Accepted, CommandIdReusedError, NotFoundError
 from application.context import Context
+from application.labels import LabelTargetsRefusedError, TargetNotFoundError
 from application.ports.jobs import (
     JobAlreadyQueuedError,
     JobMovedError,
@@ -22,6 +23,7 @@ from application.ports.search import EmptyQueryError
 from application.saved_searches import SavedSearchNotFoundError
 from application.searches import QueryRefusedError
 from application.uploads import UploadOptionsError
+from domain.label import LabelNameTakenError, LabelNotFoundError, LabelRefusedError
 from domain.projection import OperationRunningError
 from domain.saved_search import SavedSearchNameError
 from domain.upload import (
@@ -150,6 +152,34 @@ class JobMoved(Refusal):
     pass
 
 
+@strawberry.type(description="The workspace has no such label.")
+class LabelNotFound(Refusal):
+    pass
+
+
+@strawberry.type(
+    description="The label's name, colour or description, or the number of labels, is outside its "
+    "limits; the message says which."
+)
+class LabelRefused(Refusal):
+    pass
+
+
+@strawberry.type(description="Another label of the workspace is called so, whatever the case.")
+class LabelNameTaken(Refusal):
+    pass
+
+
+@strawberry.type(description="The workspace has no such message or conversation. Nothing was done.")
+class TargetNotFound(Refusal):
+    pass
+
+
+@strawberry.type(description="There is nothing to be labelled, or too much at once.")
+class TargetsRefused(Refusal):
+    pass
+
+
 @strawberry.type(
     description="The command id was used for something else. Take a new one for each command."
 )
@@ -178,6 +208,11 @@ REFUSALS: Mapping[type[Exception], tuple[type[Refusal], str]] = {
     JobNotFailedError: (JobNotFailed, "JOB_NOT_FAILED"),
     JobAlreadyQueuedError: (JobAlreadyQueued, "JOB_ALREADY_QUEUED"),
     JobMovedError: (JobMoved, "JOB_MOVED"),
+    LabelNotFoundError: (LabelNotFound, "LABEL_NOT_FOUND"),
+    LabelRefusedError: (LabelRefused, "LABEL_REFUSED"),
+    LabelNameTakenError: (LabelNameTaken, "LABEL_NAME_TAKEN"),
+    TargetNotFoundError: (TargetNotFound, "TARGET_NOT_FOUND"),
+    LabelTargetsRefusedError: (TargetsRefused, "TARGETS_REFUSED"),
     CommandIdReusedError: (CommandIdReused, "COMMAND_ID_REUSED"),
 }
 

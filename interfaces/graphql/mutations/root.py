@@ -16,6 +16,18 @@ from interfaces.graphql.mutations.jobs import (
     discard_job,
     retry_job,
 )
+from interfaces.graphql.mutations.labels import (
+    AddLabelAnswer,
+    CreateLabelAnswer,
+    DeleteLabelAnswer,
+    RemoveLabelAnswer,
+    RenameLabelAnswer,
+    add_label,
+    create_label,
+    delete_label,
+    remove_label,
+    rename_label,
+)
 from interfaces.graphql.mutations.projections import (
     RebuildProjectionAnswer,
     RollBackProjectionAnswer,
@@ -75,6 +87,26 @@ class Mutation:
     delete_saved_search: DeleteSavedSearchAnswer | None = strawberry.field(
         resolver=delete_saved_search,
         description="Delete a saved search. What it has found stays in the log.",
+    )
+    create_label: CreateLabelAnswer | None = strawberry.field(
+        resolver=create_label, description="Make a label for messages and conversations."
+    )
+    rename_label: RenameLabelAnswer | None = strawberry.field(
+        resolver=rename_label, description="Call a label otherwise. It stays on what it is on."
+    )
+    delete_label: DeleteLabelAnswer | None = strawberry.field(
+        resolver=delete_label,
+        description="Delete a label, for good, and take it off whatever it is on.",
+    )
+    add_label: AddLabelAnswer | None = strawberry.field(
+        resolver=add_label,
+        description="Put a label on messages and conversations. On those that have it, nothing "
+        "changes.",
+    )
+    remove_label: RemoveLabelAnswer | None = strawberry.field(
+        resolver=remove_label,
+        description="Take a label off messages and conversations. A message keeps what its "
+        "conversation has.",
     )
     rebuild_projection: RebuildProjectionAnswer | None = strawberry.field(
         resolver=rebuild_projection, description="Build a read model anew from the log."

@@ -85,6 +85,9 @@ def test_phrases_are_required_unless_a_word_would_do_as_well() -> None:
             conversation_kinds=Choice(("channel",)), message_kinds=Choice((), ("system",)),
         )),
         ("upload:chat.zip", Filters(uploads=Choice(("chat.zip",)))),
+        ('label:"to check" -Label:done label:x', Filters(
+            labels=Choice(("to check", "x"), ("done",)),
+        )),
         ("from:ada from:ada", Filters(authors=Choice(("ada",)))),
     ],
 )  # fmt: skip
@@ -138,6 +141,9 @@ def test_days_begin_where_the_asker_lives() -> None:
         ("hsa:link", "did you mean has:"),
         ("knd:ai", "did you mean kind:"),
         ("author:ada", "did you mean from:"),
+        ("lable:x", "did you mean label:"),
+        ("-tag:x", "did you mean label:"),
+        ("label:", "label: needs a value right behind the colon"),
         ("since:2024", "did you mean after:"),
         ("-channel:x", "did you mean in:"),
         ("form:ada", "put it in quotes"),

@@ -15,8 +15,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from infrastructure.words import inverted_index
-from infrastructure.words.inverted_index import K1, Alternatives, B, InvertedIndex
+from infrastructure.words import inverted_index, ranking
+from infrastructure.words.inverted_index import Alternatives, InvertedIndex
+from infrastructure.words.ranking import K1, B
 
 WORDS = ["boat", "boats", "rain", "harbour", "sun", "sunny", "lunch", "train"]
 
@@ -140,7 +141,7 @@ def test_scores_are_those_of_the_formula(
     dense_share: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whichever way they are summed."""
-    monkeypatch.setattr(inverted_index, "DENSE_SHARE", dense_share)
+    monkeypatch.setattr(ranking, "DENSE_SHARE", dense_share)
     texts = made_up(400)
     index = InvertedIndex()
     told = list(texts.items())
@@ -154,6 +155,54 @@ def test_scores_are_those_of_the_formula(
     check(index, texts, ["boat", "rain"], below=0)
     check(index, texts, ["boat", "rain"], allowed=set(list(texts)[:50]))
     check(index, texts, ["boat", "rain"], allowed=set())
+
+
+@pytest.mark.parametrize("has_gone", [False, True])
+def test_the_best_are_found_without_looking_at_all(
+    has_gone: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rare and common words, as people use them; what is passed over is never among the best."""
+    random = np.random.default_rng(3)
+    words = np.array([f"w{number}" for number in range(200)])
+    often = 1 / np.arange(1, 201)
+    index = InvertedIndex()
+    for start in (0, 5_000):
+        ids = range(start, start + (5_000 if start else 600))
+        lengths = random.integers(1, 12, 5_000)
+        index.add(
+            (id_, lexemes(" ".join(random.choice(words, n, p=often / often.sum()))))
+            for id_, n in zip(ids, lengths, strict=False)
+        )
+    if has_gone:
+        index.remove(random.choice(10_000, 2_000, replace=False).tolist())
+    allowed = np.sort(random.choice(10_000, 3_000, replace=False)).astype(np.int64)
+    passed_over = 0
+    for number in range(60):
+        query = asked(*random.choice(words, 1 + number % 9, p=often / often.sum()))
+        options: dict[str, Any] = {
+            "allowed": allowed if number % 3 == 1 else None,
+            "below": 7_000 if number % 4 == 1 else None,
+            "groups": ((0,), (len(query) - 1,)) if number % 5 == 1 else (),
+        }
+        monkeypatch.setattr(ranking, "WORTH_ASKING", math.inf)
+        want = index.search(query, 10, **options)
+        monkeypatch.setattr(ranking, "WORTH_ASKING", 0)
+        calls = Counter[str]()
+        with monkeypatch.context() as patched:
+            patched.setattr(ranking, "summed_at", counting(ranking.summed_at, calls, "summed"))
+            found = index.search(query, 10, **options)
+        passed_over += calls["summed"] > 2  # once for each segment at the end
+        assert found.ids.tolist() == want.ids.tolist()
+        assert found.scores.tolist() == want.scores.tolist()
+    assert passed_over > 10
+
+
+def counting(function: Any, calls: Counter[str], name: str) -> Any:
+    def counted(*arguments: Any) -> Any:
+        calls[name] += 1
+        return function(*arguments)
+
+    return counted
 
 
 def test_what_words_are_worth_in_given_messages_is_what_a_search_says() -> None:

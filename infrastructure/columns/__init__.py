@@ -1,0 +1,1 @@
+"""What is known of each message but its text, in columns: filters, neighbours, counts."""

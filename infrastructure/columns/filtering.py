@@ -1,0 +1,61 @@
+"""Filters over columns: which rows a search may find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from application.storable import microseconds
+from infrastructure.columns.message_table import NO_ROW, MessageTable
+
+IsKept = NDArray[np.bool_]  # by row
+# Of the first so many rows.
+Test = Callable[[MessageTable, int], IsKept]
+
+
+def of_authors(ids: Iterable[UUID]) -> Test:
+    return lambda table, count: table.authors.among(table.column("authors")[:count], ids)
+
+
+def of_talks(ids: Iterable[UUID]) -> Test:
+    return lambda table, count: table.talks.among(table.column("talks")[:count], ids)
+
+
+def of_messages_or_talks(messages: Sequence[int], talks: Sequence[UUID]) -> Test:
+    """Those of these messages, and all of these conversations."""
+
+    def test(table: MessageTable, count: int) -> IsKept:
+        rows = table.find(np.array(messages, dtype=np.int64))
+        is_kept = table.talks.among(table.column("talks")[:count], talks)
+        is_kept[rows[(rows != NO_ROW) & (rows < count)]] = True
+        return is_kept
+
+    return test
+
+
+def of_kinds(kinds: Iterable[str]) -> Test:
+    return lambda table, count: table.kinds.among(table.column("kinds")[:count], kinds)
+
+
+def in_languages(codes: Iterable[str]) -> Test:
+    return lambda table, count: table.languages.among(table.column("languages")[:count], codes)
+
+
+def having(feature: int) -> Test:
+    return lambda table, count: (table.column("features")[:count] & feature) != 0
+
+
+def sent_from(at: datetime) -> Test:
+    return lambda table, count: table.column("sent_at")[:count] >= microseconds(at)
+
+
+def sent_before(at: datetime) -> Test:
+    return lambda table, count: table.column("sent_at")[:count] < microseconds(at)
+
+
+def without(test: Test) -> Test:
+    return lambda table, count: ~test(table, count)

@@ -1,0 +1,1 @@
+"""What the commands about labels need to know of the archive."""

@@ -1,0 +1,92 @@
+"""The messages that a search may find, as it asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Sequence
+from typing import NamedTuple, Protocol, TypedDict
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ids = NDArray[np.int64]
+
+AROUND = 8  # messages before and after
+
+
+class Where(TypedDict):
+    workspace_id: UUID
+    model: str
+
+
+class Nearest(NamedTuple):
+    ids: list[int]
+    cosines: list[float]
+    engine: str
+    position: int | None = None  # that an index in memory had reached
+
+
+class MeaningHit(NamedTuple):
+    message_id: int  # the latest message with this text
+    text_key: UUID
+    cosine: float
+
+
+class Neighbour(NamedTuple):
+    """A seed or a message around one. What `answers` a message is equal to its `key`."""
+
+    message_id: int
+    author: Hashable | None
+    name: str  # of its author
+    at: float  # seconds since 1970
+    addresses: int | None  # see infrastructure.columns.addressing
+    key: Hashable
+    answers: Hashable | None
+    thread: Hashable | None
+    text_key: UUID | None
+    vector_id: int | None
+    may_be_found: bool
+
+
+class Surroundings(NamedTuple):
+    neighbours: dict[int, Neighbour]  # by message
+    windows: list[list[int]]  # for each seed, in order, without gaps
+
+
+class Corpus(Protocol):
+    """
+    One workspace at one moment, narrowed by the filters of a search: by PostgreSQL, or in memory,
+    where a little less may have happened yet.
+    """
+
+    is_narrow: bool  # not all messages of the moment may be found
+
+    def behind(self, nearest: Nearest) -> list[MeaningHit]:
+        """
+        The messages behind the vectors that may be found, nearest first: of each text the one that
+        was sent last.
+        """
+        ...
+
+    def vectors(self, limit: int | None) -> Ids | None:
+        """
+        The vectors of all texts that may be found, ascending. None: there are more texts than
+        the limit.
+        """
+        ...
+
+    def messages(self) -> Ids | None:
+        """All that may be found, ascending. None: they are many, and are to be asked for."""
+        ...
+
+    def kept(self, ids: Sequence[int]) -> dict[int, UUID | None]:
+        """Which of these messages may be found, with the keys of their texts."""
+        ...
+
+    def vectors_of(self, keys: Collection[UUID]) -> dict[UUID, int]:
+        """The vectors of texts, as far as there are any."""
+        ...
+
+    def surroundings(self, seeds: Sequence[int]) -> Surroundings:
+        """What was said around some messages, as far as it tells who talks to whom."""
+        ...

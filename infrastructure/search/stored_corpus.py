@@ -1,0 +1,178 @@
+"""Implements Corpus by PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from psycopg import Connection
+
+from infrastructure.columns.addressing import NAMED, addressed
+from infrastructure.search.corpus import (
+    AROUND,
+    Ids,
+    MeaningHit,
+    Nearest,
+    Neighbour,
+    Surroundings,
+    Where,
+)
+from infrastructure.search.restriction import Restriction
+
+FEW_MESSAGES = 20_000
+BEHIND = """
+SELECT t.vector_id, t.text_key, m.message_id
+FROM read.text_vector AS t
+CROSS JOIN LATERAL (
+    SELECT m.message_id FROM read.message AS m
+    WHERE m.workspace_id = t.workspace_id AND m.text_key = t.text_key {restriction}
+    ORDER BY m.sent_at DESC, m.message_id DESC LIMIT 1
+) AS m
+WHERE t.workspace_id = %(workspace)s AND t.model = %(model)s AND t.vector_id = ANY(%(ids)s)
+"""
+VECTORS = """
+SELECT t.vector_id FROM (
+    SELECT DISTINCT m.text_key FROM read.message AS m
+    WHERE m.workspace_id = %(workspace)s AND m.text_key IS NOT NULL {restriction}
+    LIMIT %(limit)s
+) AS m
+LEFT JOIN read.text_vector AS t
+    ON t.workspace_id = %(workspace)s AND t.model = %(model)s AND t.text_key = m.text_key
+"""
+MESSAGES = """
+SELECT m.message_id FROM read.message AS m
+WHERE m.workspace_id = %(workspace)s {restriction} LIMIT %(limit)s
+"""
+KEPT = """
+SELECT m.message_id, m.text_key FROM read.message AS m
+WHERE m.workspace_id = %(workspace)s AND m.message_id = ANY(%(ids)s) {restriction}
+"""
+ALL_WORDS = " AND m.words @@ %(all_words)s::tsquery"
+VECTORS_OF = """
+SELECT text_key, vector_id FROM read.text_vector
+WHERE workspace_id = %(workspace)s AND model = %(model)s AND text_key = ANY(%(keys)s)
+"""
+SURROUNDINGS = f"""
+SELECT seed.message_id AS seed, m.message_id, m.author_id, a.name, m.sent_at,
+       left(m.text, {NAMED}), m.message_key, m.reply_to, m.thread, m.text_key, t.vector_id,
+       true {{restriction}} AS may_be_found
+FROM read.message AS seed
+CROSS JOIN LATERAL (
+    (
+        SELECT * FROM read.message AS near
+        WHERE near.workspace_id = seed.workspace_id AND near.conversation_id = seed.conversation_id
+          AND near.message_id < %(until)s
+          AND (near.sent_at, near.message_id) <= (seed.sent_at, seed.message_id)
+        ORDER BY near.sent_at DESC, near.message_id DESC LIMIT {AROUND + 1}
+    ) UNION ALL (
+        SELECT * FROM read.message AS near
+        WHERE near.workspace_id = seed.workspace_id AND near.conversation_id = seed.conversation_id
+          AND near.message_id < %(until)s
+          AND (near.sent_at, near.message_id) > (seed.sent_at, seed.message_id)
+        ORDER BY near.sent_at, near.message_id LIMIT {AROUND}
+    )
+) AS m
+LEFT JOIN read.author AS a ON a.workspace_id = m.workspace_id AND a.author_id = m.author_id
+LEFT JOIN read.text_vector AS t
+    ON t.workspace_id = m.workspace_id AND t.model = %(model)s AND t.text_key = m.text_key
+WHERE seed.workspace_id = %(workspace)s AND seed.message_id = ANY(%(seeds)s)
+ORDER BY seed.message_id, m.sent_at, m.message_id
+"""
+
+
+class StoredCorpus:
+    """
+    Args:
+        all_words: text that casts to tsquery: all the words of the query.
+        below: messages from this id on came later.
+    """
+
+    def __init__(
+        self,
+        connection: Connection[Any],
+        where: Where,
+        restriction: Restriction,
+        *,
+        all_words: str,
+        below: int,
+    ) -> None:
+        self.connection = connection
+        self.where = where
+        self.restriction = restriction
+        self.below = below
+        self._values = {
+            "workspace": where["workspace_id"],
+            "model": where["model"],
+            "all_words": all_words,
+            "until": below,
+            **restriction.values,
+        }
+        self.is_narrow = restriction.is_narrow
+
+    def behind(self, nearest: Nearest) -> list[MeaningHit]:
+        if not nearest.ids:
+            return []
+        by_vector = {row[0]: row[1:] for row in self._rows(BEHIND, ids=nearest.ids)}
+        hits = []
+        for vector_id, cosine in zip(nearest.ids, nearest.cosines, strict=True):
+            if vector_id in by_vector:
+                text_key, message_id = by_vector[vector_id]
+                hits.append(MeaningHit(message_id, text_key, cosine))
+        return hits
+
+    def vectors(self, limit: int | None) -> Ids | None:
+        most = limit if limit is not None else np.iinfo(np.int32).max
+        rows = self._rows(VECTORS, limit=most + 1)
+        if len(rows) > most:
+            return None
+        return np.sort(np.array([id_ for (id_,) in rows if id_ is not None], dtype=np.int64))
+
+    def messages(self) -> Ids | None:
+        rows = self._rows(MESSAGES, limit=FEW_MESSAGES + 1)
+        if len(rows) > FEW_MESSAGES:
+            return None
+        return np.sort(np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows)))
+
+    def kept(self, ids: Sequence[int]) -> dict[int, UUID | None]:
+        return dict(self._rows(KEPT, ids=list(ids)))
+
+    def having_all_words(self, ids: Sequence[int]) -> dict[int, UUID | None]:
+        """As `kept`, only those with all the words of the query, phrases as such."""
+        return dict(self._rows(KEPT, ALL_WORDS, ids=list(ids)))
+
+    def vectors_of(self, keys: Collection[UUID]) -> dict[UUID, int]:
+        values = {**self._values, "keys": list(keys)}
+        return dict(self.connection.execute(VECTORS_OF, values, binary=True).fetchall())
+
+    def surroundings(self, seeds: Sequence[int]) -> Surroundings:
+        neighbours: dict[int, Neighbour] = {}
+        windows: dict[int, list[int]] = {}
+        for seed, *columns in self._rows(SURROUNDINGS, seeds=list(seeds)):
+            neighbour = neighbour_of(columns)
+            neighbours[neighbour.message_id] = neighbour
+            windows.setdefault(seed, []).append(neighbour.message_id)
+        return Surroundings(neighbours, list(windows.values()))
+
+    def _rows(self, statement: str, more: str = "", **values: Any) -> list[Any]:
+        sql = statement.format(restriction=self.restriction.sql + more)
+        return self.connection.execute(sql, {**self._values, **values}, binary=True).fetchall()
+
+
+def neighbour_of(columns: Sequence[Any]) -> Neighbour:
+    message_id, author_id, name, sent_at, beginning, key, reply_to, thread, *rest = columns
+    text_key, vector_id, may_be_found = rest
+    return Neighbour(
+        message_id=message_id,
+        author=author_id,
+        name=name or "",
+        at=sent_at.timestamp(),
+        addresses=addressed(beginning),
+        key=key,
+        answers=reply_to,
+        thread=thread,
+        text_key=text_key,
+        vector_id=vector_id,
+        may_be_found=bool(may_be_found),  # nobody's message has no author to compare
+    )

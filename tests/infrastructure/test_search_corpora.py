@@ -1,0 +1,155 @@
+"""What may be found, in memory and by PostgreSQL: both say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from application.searching.query import parse
+from domain.message import Conversation
+from domain.transcript import IDS_PER_POSITION
+from domain.upload import Upload
+from infrastructure.search.context import link
+from infrastructure.search.corpus import Nearest, Surroundings, Where
+from infrastructure.search.memory_corpus import MemoryCorpus
+from infrastructure.search.restriction import restriction
+from infrastructure.search.stored_corpus import StoredCorpus
+from infrastructure.search.surroundings import said
+from infrastructure.search.tsquery import NOTHING
+from tests.support.archive import Ledger
+from tests.support.chats import NOON, message, room
+from tests.support.search_site import SearchSite
+from tests.support.shared_ledger import own_ledger, shared_ledger
+
+__all__ = ["own_ledger", "shared_ledger"]
+
+WORDS = ("yes", "no", "maybe", "Ann: yes", "bo, no", "see https://example.org", "", "Was ist das")
+FILTERS = (
+    "",
+    "from:Ann",
+    "-from:Ann",
+    "in:Alpha",
+    "-in:Alpha has:link",
+    "has:reply",
+    "-has:reply before:2024-01-31T12:02",
+    "kind:system",
+    "-kind:system",
+    "kind:group",
+    "-kind:group",
+    "lang:de",
+    "-lang:de",
+    "after:2024-01-31T12:01",
+    "from:nobody",
+)
+
+
+def chat(count: int, seed: int) -> list[Any]:
+    random = np.random.default_rng(seed)
+    items: list[Any] = [room("Alpha", "a"), Conversation("b", "Beta", "channel")]
+    for number in range(count):
+        who = ("Ann", "Bo Li", "Cid", None)[int(random.integers(4))]
+        reply = str(seed * 1_000 + number - 1) if number and random.integers(4) == 0 else None
+        items.append(
+            message(
+                number,
+                str(random.choice(WORDS)),
+                key=str(seed * 1_000 + number),
+                conversation="ab"[int(random.integers(2))],
+                author=who,
+                kind="message" if who else "system",
+                sent_at=NOON + timedelta(seconds=int(random.integers(200))),
+                reply_to=reply,
+                thread="t" if random.integers(5) == 0 else None,
+            )
+        )
+    return items
+
+
+@pytest.fixture(scope="module")
+def site(shared_ledger: Ledger) -> Iterator[SearchSite]:
+    site = SearchSite(shared_ledger, is_in_memory=True)
+    site.tell(*chat(150, 1))
+    site.tell(*chat(150, 2))
+    withdrawn = site.tell(*chat(60, 3))
+    site.tell(*chat(30, 4), has_vectors=False)
+    upload = site.ledger.archive.load(Upload, withdrawn)
+    upload.withdraw()
+    site.ledger.record(upload)
+    site.advance()
+    yield site
+    site.close()
+
+
+@pytest.mark.parametrize("filters", FILTERS)
+@pytest.mark.parametrize("share", [1.0, 0.4], ids=["now", "as it was"])
+def test_both_say_the_same(site: SearchSite, filters: str, share: float) -> None:
+    workspace_id = site.ledger.workspace_id
+    assert site.words is not None
+    assert site.vectors is not None
+    known = site.words.words_of(workspace_id, 0)
+    assert known is not None
+    ids = np.sort(known.table.column("ids")[: known.table.count])
+    below = int(ids[int(len(ids) * share) - 1]) + 1
+    position = None if share == 1.0 else below // IDS_PER_POSITION - 1
+    if position is not None:
+        below = (position + 1) * IDS_PER_POSITION
+    where = Where(workspace_id=workspace_id, model=site.embedder.model.id)
+    with site.ledger.pool.connection() as connection, connection.transaction():
+        narrowed = restriction(connection, workspace_id, parse(filters).filters, NOTHING, position)
+        stored = StoredCorpus(connection, where, narrowed, all_words="", below=below)
+        memory = MemoryCorpus(stored, known, site.vectors.texts_of(**where))
+        by_id = {id_: key for id_, key in stored.kept(ids.tolist()).items() if id_ < below}
+
+        assert memory.is_narrow == stored.is_narrow == bool(filters)
+        assert memory.kept(ids.tolist()) == by_id
+        assert as_list(memory.messages()) == sorted(by_id)
+        assert as_list(memory.vectors(None)) == as_list(stored.vectors(None))
+        keys = sorted({key for key in by_id.values() if key is not None})
+        vectors = stored.vectors_of(keys)
+        assert memory.vectors_of(keys) == vectors
+        nearest = Nearest([*vectors.values(), 5], [0.5] * (len(vectors) + 1), "faiss")
+        assert memory.behind(nearest) == stored.behind(nearest)
+        seeds = sorted(by_id)[::3]
+        assert told(memory.surroundings(seeds)) == told(stored.surroundings(seeds))
+
+
+def as_list(found: Any) -> list[int]:
+    return found.tolist()  # type: ignore[no-any-return]
+
+
+def told(surroundings: Surroundings) -> Any:
+    """What of them a search uses; names and keys are other ones in memory."""
+    neighbours, windows = surroundings
+    links = [link([said(window, neighbours)]) for window in windows]
+    return (
+        windows,
+        [
+            (keys, found.one.tolist(), found.other.tolist(), found.weight.tolist())
+            for keys, found in links
+        ],
+        {
+            id_: (one.at, one.text_key, one.vector_id, one.may_be_found)
+            for id_, one in neighbours.items()
+        },
+    )
+
+
+def test_where_many_texts_may_be_found_the_limit_says_so(site: SearchSite) -> None:
+    known = site.words.words_of(site.ledger.workspace_id, 0) if site.words else None
+    assert known is not None
+    assert site.vectors is not None
+    where = Where(workspace_id=site.ledger.workspace_id, model=site.embedder.model.id)
+    with site.ledger.pool.connection() as connection, connection.transaction():
+        narrowed = restriction(
+            connection, site.ledger.workspace_id, parse("-kind:system").filters, NOTHING, None
+        )
+        stored = StoredCorpus(connection, where, narrowed, all_words="", below=2**62)
+        memory = MemoryCorpus(stored, known, site.vectors.texts_of(**where))
+        texts = len(as_list(memory.vectors(None)))
+        assert memory.vectors(texts - 1) is None
+        assert stored.vectors(texts - 1) is None
+        assert as_list(memory.vectors(texts)) == as_list(stored.vectors(texts))
