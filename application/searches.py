@@ -39,6 +39,10 @@ def understood(request: SearchRequest) -> Query:
         raise QueryRefusedError(str(error)) from None
     query = replace(query, filters=both(query.filters, request.filters))
     check_names(query.filters)
+    if request.like is not None:
+        if query.groups:
+            raise QueryRefusedError("give words or a message to be like, not both")
+        return query
     if query.is_empty:
         raise EmptyQueryError("say what to search for: the query is empty")
     if request.mode == "meaning" and not query.text:
@@ -46,16 +50,30 @@ def understood(request: SearchRequest) -> Query:
     return query
 
 
+def asked(request: SearchRequest) -> str:
+    """As the log has it: the query, or the message that others shall be like, with operators."""
+    if request.like is None:
+        return request.query
+    return f"Message:{request.like} {request.query}".strip()
+
+
 def check(request: SearchRequest) -> None:
     limits = {
         f"the query has at most {MAX_QUERY} characters": len(request.query) <= MAX_QUERY,
         f"limit is between 1 and {MAX_LIMIT}": 1 <= request.limit <= MAX_LIMIT,
         f"context is between 0 and {MAX_CONTEXT}": 0 <= request.context <= MAX_CONTEXT,
+        f"duplicates is between 0 and {MAX_CONTEXT}": 0 <= request.duplicates <= MAX_CONTEXT,
+        "what is like a message is found by meaning": request.like is None
+        or request.mode != "words",
         "the query holds a character that cannot be stored (U+0000)": "\x00" not in request.query,
         "the query holds half a character (a lone surrogate)": not SURROGATE.search(request.query),
     }
-    if request.after is not None:
-        limits["this is no cursor of a search"] = is_possible(request.after)
+    for place in (request.after, request.alone):
+        if place is not None:
+            limits["this is no cursor of a search"] = is_possible(place)
+    limits["ask for one hit alone, or for what follows on it"] = not (
+        request.after and request.alone
+    )
     for rule, is_kept in limits.items():
         if not is_kept:
             raise QueryRefusedError(rule)

@@ -15,6 +15,8 @@ SINCE_VERSION_2 = (
     "time_zone",
     "limit",
     "after",
+    "alone",
+    "like",
     "messages_position",
     "vectors_position",
     "engine",
@@ -45,6 +47,8 @@ class Search(Aggregate):
         time_zone: str | None  # in which the query's days begin and end
         limit: int | None  # hits asked for
         after: list[Any] | None  # the place that the page begins behind: see ports.search.Place
+        alone: list[Any] | None  # the place of the one hit that was asked for; else None
+        like: int | None  # the message that others shall be like; else None
         messages_position: int | None  # what came later is not in the result
         vectors_position: int | None
         engine: str | None  # what compared vectors: faiss, pgvector or none
@@ -80,6 +84,8 @@ class Search(Aggregate):
         time_zone: str | None,
         limit: int | None,
         after: list[Any] | None,
+        alone: list[Any] | None,
+        like: int | None,
         messages_position: int | None,
         vectors_position: int | None,
         engine: str | None,
@@ -88,6 +94,7 @@ class Search(Aggregate):
     ) -> None:
         # One fact and no next decision.
         del filters, model, position, is_partial, milliseconds, sort, time_zone, limit, after
+        del alone, like
         del messages_position, vectors_position, engine, has_words_in_memory, saved_search_id
         self.searcher_id = searcher_id
         self.query = query

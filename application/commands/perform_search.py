@@ -10,7 +10,7 @@ from uuid import uuid4
 from application.archive import Archive
 from application.context import Context
 from application.ports.search import Found, SearchAnswer, Searcher, SearchRequest
-from application.searches import understood
+from application.searches import asked, understood
 from domain.search import Search
 
 
@@ -44,8 +44,8 @@ class PerformSearchHandler:
             fact = Search.perform(
                 id=uuid4(),
                 searcher_id=str(context.actor_id),
-                query=request.query,
-                mode=request.mode,
+                query=asked(request),
+                mode=request.mode if request.like is None else "meaning",
                 filters=query.filters.as_dict(),
                 model=found.model,
                 position=found.position,
@@ -56,6 +56,8 @@ class PerformSearchHandler:
                 time_zone=request.time_zone,
                 limit=request.limit,
                 after=None if request.after is None else list(request.after),
+                alone=None if request.alone is None else list(request.alone),
+                like=request.like,
                 messages_position=found.moment.messages_position,
                 vectors_position=found.moment.vectors_position,
                 engine=found.engine,

@@ -113,7 +113,7 @@ class ReplaySearchHandler:
         query = query_of(past)
         request = request_of(past, workspace_id)
         then, answer_then = self._search(request, query)
-        renewed = replace(request, as_of=None, is_renewed=past.after is not None)
+        renewed = replace(request, as_of=None, is_renewed=bool(past.after or past.alone))
         today, answer_today = self._search(renewed, query)
         ids = list(dict.fromkeys([*past.hits, *then.message_ids, *today.message_ids]))
         since = moment_of(past)
@@ -162,29 +162,38 @@ def query_of(past: PastSearch) -> Query:
         )
     zone = past.time_zone or "UTC"
     try:
-        query = parse(past.query, now=past.searched_at, time_zone=zone)
+        query = parse(written(past), now=past.searched_at, time_zone=zone)
     except QueryUnclearError as error:
         raise QueryRefusedError(f"this query cannot be meant any more: {error}") from None
     return replace(query, filters=past.filters)
+
+
+def written(past: PastSearch) -> str:
+    """Without the message that others shall be like, which the log has before it."""
+    text = past.query or ""
+    return text if past.like is None else text.removeprefix(f"Message:{past.like}").strip()
 
 
 def request_of(past: PastSearch, workspace_id: UUID) -> SearchRequest:
     moment = moment_of(past)
     return SearchRequest(
         workspace_id=workspace_id,
-        query=past.query or "",
+        query=written(past),
+        like=past.like,
         filters=past.filters,
         time_zone=past.time_zone or "UTC",
         mode=past.mode,
         sort=past.sort or "relevance",
         limit=past.limit or min(len(past.hits) or USUAL_LIMIT, MAX_LIMIT),
         after=past.after,
+        alone=past.alone,
         as_of=moment,
         context=0,
         min_position=max(moment),
         timeout_seconds=WAIT_SECONDS,
         with_highlights=False,
         with_same_text=False,
+        with_duplicates=False,
     )
 
 
@@ -271,7 +280,7 @@ def notes_on(
     filters = past.filters
     if filters.authors or filters.conversations or filters.uploads or filters.labels:
         note("names", "names in its filters mean what is called so today")
-    if past.after is not None:
+    if past.after is not None or past.alone is not None:
         note("later_page", "it was a further page: today's page begins behind the same place")
     if not past.is_whole:
         note(

@@ -27,6 +27,8 @@ class PastSearch:
     milliseconds: float
     saved_search_id: UUID | None
     after: Place | None
+    alone: Place | None
+    like: int | None  # the message that others shall be like
     # None, all of them: recorded by an early version.
     sort: Sort | None
     time_zone: str | None

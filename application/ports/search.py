@@ -13,6 +13,9 @@ from application.searching.query import Query
 from domain.search import SearchMode
 
 Sort = Literal["relevance", "newest", "oldest"]
+# Why a message can be compared with none: its vector is not there yet; nobody said it, but the
+# system, or it is no text; it has none.
+LikeNote = Literal["not_indexed", "not_said", "no_text"]
 
 
 class Place(NamedTuple):
@@ -40,6 +43,7 @@ class Moment(NamedTuple):
 class SearchRequest:
     workspace_id: UUID
     query: str  # in the query language: see application.searching.query
+    like: int | None = None  # a message: what is near to it in meaning; the query has no words then
     filters: Filters = NO_FILTERS  # beside those that the query names
     time_zone: str = "UTC"  # in which the query's days begin and end
     mode: SearchMode = "hybrid"
@@ -49,7 +53,9 @@ class SearchRequest:
     # Of which the result is; None: of now, or of the page that `after` ends.
     as_of: Moment | None = None
     is_renewed: bool = False  # the result is of now, though `after` is a place in an earlier one
+    alone: Place | None = None  # this hit and nothing else, of the result as it was; ranked only
     context: int = 2  # messages before and after each hit, 0 to 20
+    duplicates: int = 0  # messages that a hit stands for, shown with it, 0 to 20
     min_position: int = 0  # the answer must reflect the log at least up to here
     timeout_seconds: float = 5.0  # how long to wait for that
     saved_search_id: UUID | None = None  # the one that is run
@@ -57,14 +63,16 @@ class SearchRequest:
     # What nobody will look at is not looked up.
     with_highlights: bool = True
     with_same_text: bool = True
+    with_duplicates: bool = True
     with_facets: bool = False
 
     @property
     def begun(self) -> Moment | None:
         """Of which the result is. None: of now."""
-        if self.as_of is not None or self.after is None or self.is_renewed:
+        place = self.after or self.alone
+        if self.as_of is not None or place is None or self.is_renewed:
             return self.as_of
-        return Moment(self.after.messages_position, self.after.vectors_position)
+        return Moment(place.messages_position, place.vectors_position)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +103,10 @@ class Hit:
     before: tuple[FoundMessage, ...]
     after: tuple[FoundMessage, ...]
     same_text: int  # further messages with exactly this text
+    # Further messages of the result that say the same, which it stands for; 0 if ordered by time.
+    duplicates: int = 0
+    stands_for: tuple[UUID | int, ...] = ()  # text keys; ids of messages that have none
+    others: tuple[FoundMessage, ...] = ()  # of them, as many as were asked for, the oldest first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +149,7 @@ class SearchAnswer:
     engine: str  # what answered the meaning side: "faiss", "pgvector" or "none"
     facets: Facets | None = None  # None: not asked for
     notes: tuple[str, ...] = ()  # sentences for people: what of the query nothing fits
+    like_note: LikeNote | None = None  # why nothing could be found that is like a message
     timings_ms: dict[str, float] = field(default_factory=dict)
 
 

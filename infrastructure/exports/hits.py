@@ -58,7 +58,8 @@ def hit_pages(
     """
     given, after = 0, None
     while given < limit:
-        asked = replace(request, limit=min(HITS_A_PAGE, limit - given), after=after, context=0)
+        page = min(HITS_A_PAGE, limit - given)
+        asked = replace(request, limit=page, after=after, context=0)
         searched = perform(asked, context)
         hits = searched.answer.hits
         uploads = uploads_of(pool, request.workspace_id, [hit.message.id for hit in hits])

@@ -57,6 +57,7 @@ def assemble(
                 before=before,
                 after=after,
                 same_text=same.get(id_, 0),
+                stands_for=entry.keys,
             )
         )
     return hits

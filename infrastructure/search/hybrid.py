@@ -29,6 +29,8 @@ from infrastructure.search import messages
 from infrastructure.search.answers import assemble
 from infrastructure.search.comparing import Comparison, HeadStart, Vector, ids_below
 from infrastructure.search.corpus import Where
+from infrastructure.search.duplicates import with_duplicates
+from infrastructure.search.likeness import likeness
 from infrastructure.search.meaning import Accelerator
 from infrastructure.search.memory_corpus import MemoryCorpus
 from infrastructure.search.ranking import DEPTHS
@@ -103,7 +105,6 @@ class HybridSearcher:
         where = Where(workspace_id=request.workspace_id, model=self._embedder.model.id)
         # First of all: while a model loads or computes, nobody else shall miss a connection.
         vector = self._embed(request, query, clock)
-        used = None if vector is None else where["model"]
         early = self._begin_comparing(request, query, where, vector)
         # Before the moment: the database is never behind it, so what is gone since is known.
         known = self._known(request)
@@ -125,6 +126,10 @@ class HybridSearcher:
                 words,
                 moment.messages_position if is_past else None,
             )
+            like = likeness(connection, request.like, **where)
+            if like is not None:
+                narrowed, vector = like.narrowed(narrowed), like.vector
+            used = None if vector is None else where["model"]
             stored = StoredCorpus(
                 connection,
                 where,
@@ -162,6 +167,9 @@ class HybridSearcher:
             on_found(Found(ids, used, position, covered.is_partial, moment, engine, has_words))
             with clock.measure("context"):
                 hits = assemble(connection, request, words, page.entries, moment)
+            if request.with_duplicates:
+                with clock.measure("duplicates"):
+                    hits = with_duplicates(connection, request, narrowed, hits)
             made_up = None
             if request.with_facets:
                 with clock.measure("facets"):
@@ -178,6 +186,7 @@ class HybridSearcher:
             engine=selecting.engine,
             facets=made_up,
             notes=narrowed.notes + words.notes,
+            like_note=None if like is None else like.note,
             timings_ms=clock.milliseconds,
         )
 
@@ -246,7 +255,9 @@ class HybridSearcher:
         self, request: SearchRequest, query: Query, where: Where, vector: Vector | None
     ) -> HeadStart | None:
         """With all vectors in memory, where the first page may find whatever is near."""
-        is_first = request.after is None and request.begun is None and request.sort == "relevance"
+        is_first = (
+            request.after or request.alone or request.begun
+        ) is None and request.sort == "relevance"
         is_open = not (query.filters or query.required or query.excluded)
         if vector is None or self._accelerator is None or not (is_first and is_open):
             return None

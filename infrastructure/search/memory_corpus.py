@@ -24,6 +24,7 @@ from infrastructure.search.corpus import (
     Neighbour,
     Surroundings,
 )
+from infrastructure.search.ranking import Key
 from infrastructure.search.results import Counts
 from infrastructure.search.stored_corpus import StoredCorpus
 from infrastructure.words.follower import Known
@@ -109,6 +110,15 @@ class MemoryCorpus:
             {one.message_id: one for one in self._neighbours(every)},
             [ids[window].tolist() for window in windows],
         )
+
+    def having(self, keys: Collection[Key]) -> Ids:
+        """The messages with these texts, and those of these ids."""
+        texts = self._table.text_keys.find(packed(key for key in keys if isinstance(key, UUID)))
+        is_asked = np.zeros(len(self._table.text_keys) + 1, dtype=np.bool_)
+        is_asked[texts[texts != ABSENT]] = True
+        rows = np.flatnonzero(is_asked[self._column("texts")[: self._count]])
+        ids = [key for key in keys if isinstance(key, int)]
+        return np.union1d(self._column("ids")[rows], np.array(ids, dtype=np.int64))
 
     def counts(self, ids: Ids | None) -> Counts:
         """Of those of these messages that may be found; None: of all that may."""

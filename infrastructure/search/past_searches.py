@@ -93,6 +93,8 @@ def past_search(recorded: RecordedEvent) -> PastSearch:
         milliseconds=event.milliseconds,
         saved_search_id=None if saved is None else UUID(saved),
         after=None if event.after is None else Place(*event.after),
+        alone=None if event.alone is None else Place(*event.alone),
+        like=event.like,
         sort=event.sort,
         time_zone=event.time_zone,
         limit=event.limit,

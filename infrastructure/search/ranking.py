@@ -26,6 +26,7 @@ class Ranked(NamedTuple):
     meaning_rank: int | None = None
     words: float | None = None
     words_rank: int | None = None
+    keys: tuple[Key, ...] = ()  # of all texts that it stands for, its own first
 
 
 def rank(scored: Sequence[Scored], sides: Sides, level: int) -> list[tuple[Key, Ranked]]:

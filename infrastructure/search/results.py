@@ -11,7 +11,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from application.ports.search import Facets, FacetValue, Sort
-from infrastructure.search.ranking import Ranked
+from infrastructure.search.ranking import Key, Ranked
 from infrastructure.search.restriction import SENT_AT, Restriction
 from infrastructure.search.tsquery import TsQueries
 
@@ -85,14 +85,14 @@ class ResultSet(NamedTuple):
 def result_set(
     restriction: Restriction,
     words: TsQueries | None,
-    meant: Sequence[int] | None,
+    meant: Sequence[Key] | None,
     *,
     is_strict: bool,
 ) -> ResultSet:
     """
     Args:
         words: those that messages are found by; None: none are.
-        meant: messages that are found by meaning; None: none are looked for so.
+        meant: texts that are found by meaning; None: none are looked for so.
         is_strict: whether all of the words are asked for.
     """
     parts: list[str] = []
@@ -102,8 +102,9 @@ def result_set(
         parts.append("m.words @@ %(result)s::tsquery" if tsquery else "false")
         values["result"] = tsquery
     if meant is not None:
-        parts.append("m.message_id = ANY(%(meant)s)")
-        values["meant"] = list(meant)
+        parts.append("m.text_key = ANY(%(meant)s) OR m.message_id = ANY(%(meant_ids)s)")
+        values["meant"] = [key for key in meant if isinstance(key, UUID)]
+        values["meant_ids"] = [key for key in meant if isinstance(key, int)]
     found = f" AND ({' OR '.join(parts)})" if parts else ""
     return ResultSet(restriction.sql + found, values)
 

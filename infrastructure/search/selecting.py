@@ -13,6 +13,7 @@ from psycopg import Connection
 from application.ports.search import SearchRequest
 from application.searching.query import Query
 from infrastructure.search import words as words_side
+from infrastructure.search.collapsing import collapsed
 from infrastructure.search.comparing import Comparison, HeadStart
 from infrastructure.search.corpus import Corpus, Ids, MeaningHit
 from infrastructure.search.memory_corpus import MemoryCorpus
@@ -87,15 +88,20 @@ class Selecting:
         # Who excludes or quotes words asks for precision.
         self._may_relax = not (query.excluded or query.required)
         self._has_words = bool(query.groups) and request.mode != "meaning"
-        self._is_ranked = bool(query.groups) and request.sort == "relevance"
+        is_compared = bool(query.groups) or request.like is not None
+        self._is_ranked = is_compared and request.sort == "relevance"
         self._found: dict[int, Sides] = {}  # by level
         self._is_whole: dict[int, bool] = {}  # neither side has more
         self._known: dict[int, list[tuple[Key, Ranked]]] = {}
         self.engine = "none"
 
     def page(self) -> Page:
-        """The hits that follow on the last page, or the first ones."""
-        limit = self._request.limit
+        """The hits that follow on the last page, or the first ones; or the one asked for."""
+        limit, alone = self._request.limit, self._request.alone
+        if alone is not None:
+            level = self._level(alone.level) if self._is_ranked else []
+            found = [entry for entry in level if entry.message_id == alone.message_id]
+            return Page(found, has_more=False)
         entries = self._by_relevance(limit + 1) if self._is_ranked else self._by_time(limit + 1)
         return Page(entries[:limit], len(entries) > limit)
 
@@ -121,7 +127,7 @@ class Selecting:
             below = self._scope.stored.below
             parts.append(self._index.having(self._words.asked, below=below, groups=groups))
         if self._comparison is not None:
-            parts.append(np.array(self._near(), dtype=np.int64))
+            parts.append(corpus.having(self._near()))
         return InMemory(corpus, np.unique(np.concatenate(parts)) if parts else None)
 
     @cached_property
@@ -131,16 +137,16 @@ class Selecting:
         is_strict = words is not None and self._is_strict
         return result_set(self._scope.stored.restriction, words, meant, is_strict=is_strict)
 
-    def _near(self) -> list[int]:
-        """Messages that belong to the result though they may have none of the words."""
+    def _near(self) -> list[Key]:
+        """Texts that belong to the result though they may have none of the words."""
         scoring = self._scoring
         if scoring is None:
             return []
         near = scoring.by_meaning(self._sides(len(DEPTHS) - 1).meant)
-        ids = dict.fromkeys(entry.message_id for entry in near)
+        keys: dict[Key, None] = dict.fromkeys(entry.text_key or entry.message_id for entry in near)
         if self._is_ranked:
-            ids |= dict.fromkeys(entry.message_id for _, entry in self._ranked(0))
-        return list(ids)
+            keys |= dict.fromkeys(key for key, _ in self._ranked(0))
+        return list(keys)
 
     def _by_time(self, count: int) -> list[Ranked]:
         after, sort = self._request.after, self._request.sort
@@ -183,7 +189,9 @@ class Selecting:
         earlier: set[Key] = set()
         if level:
             earlier = {key for key, _ in self._ranked(level - 1)} | keys_of(self._sides(level - 1))
-        return [entry for key, entry in self._ranked(level) if key not in earlier]
+        found = [(key, entry) for key, entry in self._ranked(level) if key not in earlier]
+        with self._measure("collapsing"):
+            return collapsed(self._connection, self._request.workspace_id, found)
 
     def _ranked(self, level: int) -> list[tuple[Key, Ranked]]:
         if level not in self._known:

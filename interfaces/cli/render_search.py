@@ -12,6 +12,7 @@ from application.ports.search import (
     Facets,
     FoundMessage,
     Hit,
+    LikeNote,
     SearchAnswer,
     SearchRequest,
 )
@@ -22,6 +23,11 @@ MARKS = "**"
 AROUND = "dim"
 INDENT = 3
 MARK = "» "  # tells the hit from its neighbours where there are no colours
+UNLIKE: dict[LikeNote, str] = {
+    "not_indexed": "it has no vector yet",
+    "not_said": "nobody wrote it",
+    "no_text": "it has no text",
+}
 MAX_TEXT = 4_000  # characters of a hit
 MAX_AROUND = 200  # characters of a message around it
 
@@ -32,7 +38,7 @@ def render(console: Console, searched: Searched, request: SearchRequest) -> None
     for rank, hit in enumerate(answer.hits, start=1):
         render_hit(console, rank, hit)
     if not answer.hits:
-        line(console, Text(f"Nothing found for {clean(request.query)!r}."))
+        line(console, Text(nothing(answer, request)))
     for note in answer.notes:
         line(console, Text(clean_line(note), "yellow"))
     if answer.facets is not None:
@@ -40,6 +46,14 @@ def render(console: Console, searched: Searched, request: SearchRequest) -> None
     if answer.is_stale:
         line(console, Text("The read models have not caught up: this may be old.", "yellow"))
     line(console, footer(searched))
+
+
+def nothing(answer: SearchAnswer, request: SearchRequest) -> str:
+    if request.like is None:
+        return f"Nothing found for {clean(request.query)!r}."
+    if answer.like_note is None:
+        return f"Nothing found that is like message {request.like}."
+    return f"Message {request.like} can be compared with none: {UNLIKE[answer.like_note]}."
 
 
 def render_hit(console: Console, rank: int, hit: Hit) -> None:
@@ -55,9 +69,14 @@ def render_hit(console: Console, rank: int, hit: Hit) -> None:
     )
     for after in hit.after:
         line(console, around(after), indent=INDENT + len(MARK))
-    if hit.same_text:
+    if hit.duplicates or hit.same_text:
         more = f"{hit.same_text:,} more with the same text"
+        if hit.duplicates:
+            more = f"{hit.duplicates:,} more that say the same"
         line(console, Text(more, "italic"), indent=INDENT)
+        for other in hit.others:
+            line(console, Text(where(other), "cyan"), indent=INDENT + len(MARK))
+            line(console, around(other), indent=INDENT + len(MARK))
     line(console, Text())
 
 

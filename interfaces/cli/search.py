@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 NOTHING_FOUND = 1  # exit status
 FAILED = 2
+MOST_DIGITS = 19  # a bigint has
 
 
 class SearchFailedError(click.ClickException):
@@ -28,7 +29,12 @@ class SearchFailedError(click.ClickException):
 
 # A query may begin with an exclusion, which is no option.
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("query")
+@click.argument("query", required=False)
+@click.option(
+    "--like",
+    metavar="MESSAGE",
+    help="What is near in meaning to the message with this id; QUERY has operators at most then.",
+)
 @click.option("--workspace", default="default", show_default=True, help="The archive's name.")
 @click.option(
     "--mode",
@@ -59,10 +65,17 @@ class SearchFailedError(click.ClickException):
     show_default=True,
     help="Messages before and after each hit, 0 to 20.",
 )
+@click.option(
+    "--duplicates",
+    default=0,
+    show_default=True,
+    help="Messages that each hit stands for because they say the same, 0 to 20.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for programs.")
-def search(
+def search(  # noqa: PLR0913 - the options
     *,
-    query: str,
+    query: str | None,
+    like: str | None,
     workspace: str,
     mode: str,
     sort: str,
@@ -70,6 +83,7 @@ def search(
     facets: bool,
     limit: int,
     neighbours: int,
+    duplicates: int,
     as_json: bool,
 ) -> None:
     """
@@ -79,8 +93,12 @@ def search(
     after: on: has: kind: lang: label: upload:. An example: 'life jackets from:"Ada Lovelace"
     after:2024-03 -has:link'. With operators alone, all that they leave is listed, the newest first.
 
+    With --like MESSAGE, no words are needed: `chatledger search --like 52224 in:Kitchen`.
+
     Exit status 0: something was found; 1: nothing; 2: the search failed.
     """
+    if query is None and like is None:
+        raise click.UsageError("Missing argument 'QUERY', or --like MESSAGE.")
     with plain_errors():
         # Here, so that `--help` and a wrong option answer at once.
         from application.ports.search import SearchRequest
@@ -93,17 +111,32 @@ def search(
             workspace_id = workspace_named(container, workspace)
             request = SearchRequest(
                 workspace_id=workspace_id,
-                query=query,
+                query=query or "",
+                like=None if like is None else message_number(like),
                 mode=cast("SearchMode", mode),
                 sort=cast("Sort", sort),
                 time_zone=time_zone,
                 with_facets=facets,
                 limit=limit,
                 context=neighbours,
+                duplicates=duplicates,
             )
             searched = container.perform_search(request, cli_context(workspace_id))
     show(searched, request, as_json=as_json)
     sys.exit(0 if searched.answer.hits else NOTHING_FOUND)
+
+
+def message_number(id: str) -> int:
+    """
+    From `Message:52224`, or the bare number.
+
+    Raises:
+        SearchFailedError: no message has such an id.
+    """
+    bare = id.removeprefix("Message:")
+    if not (bare.isascii() and bare.isdecimal() and len(bare) < MOST_DIGITS):
+        raise SearchFailedError(f"--like takes a message's id, such as 52224, not {id!r}")
+    return int(bare)
 
 
 def show(searched: Searched, request: SearchRequest, *, as_json: bool) -> None:
@@ -148,12 +181,13 @@ def as_dict(searched: Searched, request: SearchRequest) -> dict[str, Any]:
     answer = searched.answer
     found = asdict(answer)
     for hit in found["hits"]:
-        del hit["place"]
-        for message in (hit["message"], *hit["before"], *hit["after"]):
+        del hit["place"], hit["stands_for"]
+        for message in (hit["message"], *hit["before"], *hit["after"], *hit["others"]):
             message["id"] = str(message["id"])
     found["coverage"]["is_partial"] = answer.coverage.is_partial
     return {
         "query": request.query,
+        "like": None if request.like is None else str(request.like),
         "mode": request.mode,
         **found,
         "milliseconds": round(searched.milliseconds, 3),

@@ -43,6 +43,7 @@ WEIGHTS: Mapping[str, float] = {
     "Query.search": 50.0,
     "Query.runSavedSearch": 50.0,
     "Query.replaySearch": 100.0,  # it searches twice
+    "Message.similar": 500.0,  # a search, of each message of a list
 }
 MUTATION = 10.0  # an event is appended
 # Items, of lists of which more is known.

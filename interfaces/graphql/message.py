@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import strawberry
 from psycopg import Connection as Database
 
-from application.ports.search import FoundMessage
+from application.ports.search import FoundMessage, SearchRequest
+from application.searching.filters import NO_FILTERS
 from interfaces.graphql.connections import Connection
 from interfaces.graphql.context import Ask
+from interfaces.graphql.cursors import encode_cursor
 from interfaces.graphql.message_facts import MessageFacts, number_of
 from interfaces.graphql.message_parts import MessageKind
+from interfaces.graphql.node import later, type_of
 from interfaces.graphql.node_ids import node_id, parse_number
 from interfaces.graphql.opening import opened
 from interfaces.graphql.pages import MESSAGES
@@ -26,8 +30,10 @@ from interfaces.graphql.reading import (
     found_by_id,
     page_below,
 )
+from interfaces.graphql.search_filter import SearchFilter
 from projections.messages import queries
 from projections.messages.queries import MessageRow
+from projections.messages.threads import MOST_MESSAGES, messages_in_threads
 from projections.paging import Window
 
 Near = Annotated[int, strawberry.argument(description="So many at most, 1 to 100, for example 5.")]
@@ -101,23 +107,94 @@ class Message(MessageFacts):
         return await page_below(info, load, key, MESSAGES, window, Message.of)
 
     @strawberry.field(
-        description="What was said before it in its conversation, the nearest so many, the oldest "
-        "first. The cursors are those of the conversation's `messages`."
+        description="The whole thread that it belongs to, the oldest first: the message that its "
+        "thread hangs on and what was said there, or, where the source has answers only, what it "
+        "answers, back to the first, and all answers to these. Itself alone: it is in none. The "
+        f"cursors are those of the conversation's `messages`. At most {MOST_MESSAGES:,} messages."
     )
-    async def before(self, info: Ask, first: Near = 5) -> Connection[Message]:
-        return await self._near(info, first, "before")
+    async def thread(
+        self,
+        info: Ask,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Message]:
+        window = MESSAGES.window(first=first, after=after, last=last, before=before)
+        key = (self.workspace_id, number_of(self.found))
+        return await page_below(info, messages_in_threads, key, MESSAGES, window, Message.of)
+
+    @strawberry.field(
+        description="Its place in its conversation: a cursor of the conversation's `messages`, and "
+        "of what was said before and after a message; for example `WyIyMDI0Il0`."
+    )
+    def cursor(self) -> str:
+        return encode_cursor(*self._place)
+
+    @strawberry.field(
+        description="What was said before it in its conversation, the nearest so many, the oldest "
+        "first. The cursors are those of the conversation's `messages`; the page's `startCursor` "
+        "as `before` goes on further back."
+    )
+    async def before(
+        self, info: Ask, first: Near = 5, before: Before = None
+    ) -> Connection[Message]:
+        return await self._near(info, first, "before", before)
 
     @strawberry.field(
         description="What was said after it in its conversation, the nearest so many, the oldest "
-        "first. The cursors are those of the conversation's `messages`."
+        "first. The cursors are those of the conversation's `messages`; the page's `endCursor` as "
+        "`after` goes on further, and, at the end, with what has arrived since."
     )
-    async def after(self, info: Ask, first: Near = 5) -> Connection[Message]:
-        return await self._near(info, first, "after")
+    async def after(self, info: Ask, first: Near = 5, after: After = None) -> Connection[Message]:
+        return await self._near(info, first, "after", after)
 
-    async def _near(self, info: Ask, size: int, side: str) -> Connection[Message]:
-        found = self.found
-        place = (found.sent_at, number_of(found))
-        asked = MESSAGES.window(first=size, after=None, last=None, before=None)
+    @property
+    def _place(self) -> tuple[datetime, int]:
+        return self.found.sent_at, number_of(self.found)
+
+    @strawberry.field(
+        description="Others that are near to it in meaning, the nearest first, without itself and "
+        "its exact copies: a search by its own vector, recorded as one. `likeNote` says why it can "
+        "be compared with none.",
+        graphql_type=later("ANSWER", "search"),
+    )
+    async def similar(
+        self,
+        info: Ask,
+        first: Annotated[
+            int, strawberry.argument(description="Hits at most, 1 to 100, for example 20.")
+        ] = 10,
+        after: Annotated[
+            str | None,
+            strawberry.argument(description="The cursor of a hit, for example `WyI5ZjI1Il0`."),
+        ] = None,
+        filter: Annotated[
+            SearchFilter | None,
+            strawberry.argument(description="Which messages may be found."),
+        ] = None,
+    ) -> Any:
+        def make() -> SearchRequest:
+            filters = NO_FILTERS if filter is None else filter.filters
+            return SearchRequest(
+                workspace_id=self.workspace_id,
+                query="",
+                like=number_of(self.found),
+                filters=filters,
+                mode="meaning",
+                limit=first,
+                context=2,
+            )
+
+        return await type_of("answered", "search")(info, make, after=after)
+
+    async def _near(
+        self, info: Ask, size: int, side: Literal["before", "after"], beyond: str | None
+    ) -> Connection[Message]:
+        asked = MESSAGES.window(first=size, after=beyond, last=None, before=None)
+        place = self._place
+        if asked.after is not None:  # never nearer than the message itself
+            place = (min if side == "before" else max)(place, asked.after)
         # A place on one side only: the message itself lies beyond the page's other end.
         window = (
             Window(limit=asked.limit, before=place, is_backward=True)
@@ -125,7 +202,7 @@ class Message(MessageFacts):
             else Window(limit=asked.limit, after=place)
         )
         info.context.spend_window(window)
-        key = (self.workspace_id, found.conversation_id, *place)
+        key = (self.workspace_id, self.found.conversation_id, *place)
         near = await info.context.load(queries.messages_near, key, size=asked.limit, side=side)
         return MESSAGES.connection(near, window, Message.of)
 

@@ -141,7 +141,7 @@ async def run_saved_search(
     row = await own(info, workspace_id, parse_id("SavedSearch", id))
     if row is None:
         return SavedSearchNotFound(code="SAVED_SEARCH_NOT_FOUND", message=NOBODYS)
-    request = SearchRequest(
+    saved = SearchRequest(
         workspace_id=workspace_id,
         query=row.query,
         filters=Filters.from_dict(row.filters),
@@ -151,8 +151,9 @@ async def run_saved_search(
         limit=limit,
         context=context,
         saved_search_id=row.saved_search_id,
+        min_position=min_position or 0,
     )
-    found: Any = await answered(info, request, after, min_position)
+    found: Any = await answered(info, lambda: saved, after=after)
     return cast("SavedSearchAnswer", found)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import Enum
 from typing import Annotated, cast
 
 import strawberry
-from strawberry.types.nodes import SelectedField, Selection
+from strawberry.annotation import StrawberryAnnotation
 
 from application.commands.perform_search import Searched
 from application.ports.search import EmptyQueryError, SearchRequest, SearchTookTooLongError, Sort
@@ -21,13 +21,24 @@ from domain.workspace import UnknownWorkspaceError
 from infrastructure.search.hybrid import READ_MODELS
 from interfaces.graphql.context import Ask
 from interfaces.graphql.errors import CODES
+from interfaces.graphql.hit_parts import (
+    HitParts,
+    HitReason,
+    MeaningScore,
+    Span,
+    WordsScore,
+    reasons,
+    spans,
+)
 from interfaces.graphql.message import Message
+from interfaces.graphql.node_ids import parse_number
 from interfaces.graphql.reading import InWorkspace, MinPosition
 from interfaces.graphql.refusals import QueryRefused, SearchTimedOut, UnknownWorkspace
 from interfaces.graphql.scalars import BigInt
 from interfaces.graphql.search_cursors import cursor_of, place_of
 from interfaces.graphql.search_facets import Facets
 from interfaces.graphql.search_filter import SearchFilter
+from interfaces.graphql.selected import shown_of_hits, shown_of_result
 
 Refused = QueryRefused | SearchTimedOut | UnknownWorkspace
 REFUSALS: Mapping[type[Exception], type[Refused]] = {
@@ -62,43 +73,19 @@ class SearchSort(Enum):
         return cast("Sort", self.value)
 
 
-@strawberry.enum(description="Why a message was found.")
-class HitReason(Enum):
-    MEANING = strawberry.enum_value("meaning", description="It is among the nearest in meaning.")
-    WORDS = strawberry.enum_value("words", description="It has words of the query.")
-    CONTEXT = strawberry.enum_value(
-        "context", description="It belongs to what was said around others that were found."
+@strawberry.enum(description="Why nothing could be found that is like a message.")
+class LikeNote(Enum):
+    NOT_INDEXED = strawberry.enum_value(
+        "not_indexed", description="It has no vector yet: ask again later."
     )
-
-
-@strawberry.type(description="How near a message is in meaning.")
-class MeaningScore:
-    cosine: float = strawberry.field(
-        description="Of the angle between the vectors, -1 to 1, for example 0.83."
+    NOT_SAID = strawberry.enum_value(
+        "not_said", description="The chat system wrote it, or somebody did something."
     )
-    rank: int = strawberry.field(description="Its place among the nearest, from 1; for example 4.")
-
-
-@strawberry.type(description="How well a message fits the words of the query.")
-class WordsScore:
-    rank: int = strawberry.field(
-        description="Its place among those with the words, from 1; for example 2."
-    )
-    score: float = strawberry.field(
-        description="Full-text score, for example 0.61; comparable within one answer."
-    )
-
-
-@strawberry.type(
-    description="A part of the message's text, in UTF-16 code units as JavaScript counts them."
-)
-class Span:
-    start: int = strawberry.field(description="The first unit, from 0; for example 15.")
-    end: int = strawberry.field(description="The unit after the last one, for example 19.")
+    NO_TEXT = strawberry.enum_value("no_text", description="It has no text: a file, for example.")
 
 
 @strawberry.type(description="A message that was found, and why.")
-class Hit:
+class Hit(HitParts):
     cursor: str = strawberry.field(
         description="What `after` takes to go on behind it, for example `WyI5ZjI1Il0`."
     )
@@ -144,6 +131,9 @@ class Hit:
             before=[Message.of_search(message, workspace_id) for message in hit.before],
             after=[Message.of_search(message, workspace_id) for message in hit.after],
             same_text_count=hit.same_text,
+            duplicate_count=hit.duplicates,
+            found=hit,
+            request=request,
         )
 
 
@@ -169,6 +159,10 @@ class SearchResult:
     notes: list[str] = strawberry.field(
         description="What of the query nothing fits, in sentences for people; for example "
         "`nobody is called 'Adda'; did you mean Ada?`."
+    )
+    like_note: LikeNote | None = strawberry.field(
+        description="Why no message could be compared with the one that others shall be like; null "
+        "where they could, or words were looked for."
     )
     coverage: Coverage = strawberry.field(description="How much of the archive was searched.")
     position: BigInt = strawberry.field(
@@ -202,6 +196,7 @@ class SearchResult:
             end_cursor=hits[-1].cursor if hits else None,
             facets=None if answer.facets is None else Facets.of(answer.facets),
             notes=list(answer.notes),
+            like_note=None if answer.like_note is None else LikeNote(answer.like_note),
             coverage=Coverage(
                 indexed=answer.coverage.indexed,
                 total=answer.coverage.total,
@@ -237,11 +232,19 @@ async def search(  # noqa: PLR0913, PLR0917 - the field's arguments
             + ", ".join(f"`{name}:`" for name in OPERATORS)
             + "; a minus before one excludes. Only operators: everything that they leave."
         ),
-    ],
+    ] = "",
     workspace: InWorkspace = "default",
     mode: Annotated[
         SearchMode, strawberry.argument(description="What to go by.")
     ] = SearchMode.HYBRID,
+    like_message: Annotated[
+        strawberry.ID | None,
+        strawberry.argument(
+            description="What is near in meaning to this message is looked for, by its own vector, "
+            "without it and its exact copies; for example `Message:52224`. The query has operators "
+            "at most then."
+        ),
+    ] = None,
     sort: Annotated[
         SearchSort, strawberry.argument(description="What the hits are ordered by.")
     ] = SearchSort.RELEVANCE,
@@ -265,6 +268,13 @@ async def search(  # noqa: PLR0913, PLR0917 - the field's arguments
             "first page was made; for example `WyI5ZjI1Il0`."
         ),
     ] = None,
+    hit: Annotated[
+        str | None,
+        strawberry.argument(
+            description="The cursor of a hit by relevance: this hit alone, of the result as it "
+            "was, to read on in its `duplicates`; not with `after`; for example `WyI5ZjI1Il0`."
+        ),
+    ] = None,
     context: Annotated[
         int,
         strawberry.argument(
@@ -273,47 +283,57 @@ async def search(  # noqa: PLR0913, PLR0917 - the field's arguments
     ] = 2,
     min_position: MinPosition = None,
 ) -> SearchAnswer | None:
-    request = SearchRequest(
-        workspace_id=info.context.workspace_id(workspace),
-        query=query,
-        filters=NO_FILTERS if filter is None else filter.filters,
-        time_zone=time_zone,
-        mode=mode.mode,
-        sort=sort.sort,
-        limit=limit,
-        context=context,
+    return await answered(
+        info,
+        lambda: SearchRequest(
+            workspace_id=info.context.workspace_id(workspace),
+            query=query,
+            like=None if like_message is None else message_number(like_message),
+            filters=NO_FILTERS if filter is None else filter.filters,
+            time_zone=time_zone,
+            mode=mode.mode,
+            sort=sort.sort,
+            limit=limit,
+            context=context,
+            min_position=min_position or 0,
+        ),
+        after=after,
+        hit=hit,
     )
-    return await answered(info, request, after, min_position)
 
 
 async def answered(
-    info: Ask, request: SearchRequest, after: str | None, min_position: int | None
+    info: Ask, make: Callable[[], SearchRequest], *, after: str | None, hit: str | None = None
 ) -> SearchAnswer:
-    """The field's answer, with all that it is asked for, and no more."""
-    asked, context = info.context, request.context
-    asked.spend(max(request.limit, 0) * (1 + 2 * max(context, 0)))
-    workspace_id = request.workspace_id
+    """
+    Args:
+        make: what to search for; what it refuses is an answer.
+    """
+    asked = info.context
     try:
+        request = make()
+        min_position = request.min_position or None
+        asked.spend(max(request.limit, 0) * (1 + 2 * max(request.context, 0)))
         # Without a thread: those are few, and everybody waits for them.
         await asked.caught_up(info, READ_MODELS, min_position)
-        shown = shown_of_hits(info)
+        shown, context = shown_of_hits(info), request.context
         request = replace(
             request,
             context=context if shown & {"before", "after"} or not is_valid(context) else 0,
             with_highlights="highlights" in shown,
             with_same_text="sameTextCount" in shown,
+            with_duplicates="duplicateCount" in shown,
             with_facets="facets" in shown_of_result(info),
-            min_position=min_position or 0,
             timeout_seconds=0,
             is_workspace_known=False,
+            after=place_of(after, request),
+            alone=place_of(hit, request),
         )
-        request = replace(request, after=place_of(after, request))
         container = asked.container
 
         async def perform() -> Searched:
-            return await asked.run(
-                lambda: container.perform_search(request, asked.within(workspace_id))
-            )
+            context = asked.within(request.workspace_id)
+            return await asked.run(lambda: container.perform_search(request, context))
 
         found = await asked.once_known(info, perform, min_position)
     except tuple(REFUSALS) as error:
@@ -323,33 +343,20 @@ async def answered(
     return SearchResult.of(found, request)
 
 
+def message_number(id: str) -> int:
+    """
+    Raises:
+        QueryRefusedError: no message has such an id.
+    """
+    number = parse_number("Message", id)
+    if number is None:
+        raise QueryRefusedError("`likeMessage` is no id of a message")
+    return number
+
+
 def is_valid(context: int) -> bool:
     """Else it is refused, whether or not anybody looks at what it stands for."""
     return 0 <= context <= MAX_CONTEXT
-
-
-def shown_of_hits(info: Ask) -> set[str]:
-    """The fields of hits that the operation asks for: what else a hit has is not looked up."""
-    hits = (field for field in fields_within(info.selected_fields) if field.name == "hits")
-    return {field.name for field in fields_within(hits)}
-
-
-def shown_of_result(info: Ask) -> set[str]:
-    return {field.name for field in fields_within(info.selected_fields)}
-
-
-def fields_within(selections: Iterable[Selection]) -> Iterator[SelectedField]:
-    """The fields right below these, those in fragments included."""
-
-    def flat(inner: Iterable[Selection]) -> Iterator[SelectedField]:
-        for selection in inner:
-            if isinstance(selection, SelectedField):
-                yield selection
-            else:
-                yield from flat(selection.selections)
-
-    for selection in selections:
-        yield from flat(selection.selections)
 
 
 def refused(error: Exception) -> Refused:
@@ -358,22 +365,5 @@ def refused(error: Exception) -> Refused:
     return kind(code=CODES[type(error)], message=str(error))
 
 
-def reasons(hit: FoundHit) -> list[HitReason]:
-    found = []
-    if hit.meaning_rank is not None:
-        found.append(HitReason.MEANING)
-    if hit.words_rank is not None:
-        found.append(HitReason.WORDS)
-    return found or ([HitReason.CONTEXT] if hit.score else [])
-
-
-def spans(text: str, found: tuple[tuple[int, int], ...]) -> list[Span]:
-    """From characters to UTF-16 code units, of which an emoji has two."""
-
-    def units(characters: int) -> int:
-        head = text[:characters]
-        if head.isascii():
-            return characters
-        return characters + sum(1 for character in head if character > "\uffff")
-
-    return [Span(start=units(start), end=units(end)) for start, end in found]
+# For those whom this module needs: a message finds others that are like it.
+ANSWER = StrawberryAnnotation(SearchAnswer).resolve()

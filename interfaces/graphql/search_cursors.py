@@ -39,5 +39,6 @@ def fingerprint(request: SearchRequest) -> str:
         request.time_zone,
         request.mode,
         request.sort,
+        *([] if request.like is None else [request.like]),
     )
     return blake2b(orjson.dumps(asked), digest_size=9).hexdigest()

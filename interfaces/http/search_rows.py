@@ -23,6 +23,7 @@ HIT = (
     "kind",
     "text",
     "sameTextCount",
+    "duplicateCount",
     "uploadId",
     "upload",
 )
@@ -47,6 +48,7 @@ def hit_row(found: ExportedHit) -> Row:
         message.kind,
         message.text,
         hit.same_text,
+        hit.duplicates,
         found.upload_id,
         found.upload,
     )

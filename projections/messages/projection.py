@@ -26,7 +26,7 @@ from projections.withdrawals import withdrawn_among
 
 class MessagesReadModel:
     name = "messages"
-    code_version = 8
+    code_version = 9
     topics = frozenset(
         {
             Upload.ReadingStarted.TOPIC,

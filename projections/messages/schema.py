@@ -156,6 +156,7 @@ def indexes(schema: str) -> str:
         WHERE author_id IS NOT NULL;
     CREATE INDEX ON {schema}.message (conversation_id, thread, sent_at, message_id)
         WHERE thread IS NOT NULL;
+    CREATE INDEX ON {schema}.message (conversation_id, reply_to) WHERE reply_to IS NOT NULL;
     CREATE INDEX ON {schema}.conversation_total (workspace_id, last_at, conversation_id);
     CREATE INDEX ON {schema}.participation (workspace_id, author_id, last_at, conversation_id);
     CREATE INDEX ON {schema}.participation (workspace_id, conversation_id, author_id);

@@ -93,7 +93,7 @@ def row(recorded: RecordedEvent) -> tuple[Any, ...]:
         event.sort,
         event.time_zone,
         event.limit,
-        event.after is None,
+        event.after is None and event.alone is None,
         len(event.hits),
         event.is_partial,
         event.milliseconds,

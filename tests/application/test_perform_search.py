@@ -192,3 +192,14 @@ def test_a_name_that_cannot_be_stored_is_refused(own_ledger: Ledger, name: str) 
     handler = PerformSearchHandler(own_ledger.archive, FoundBy())
     with pytest.raises(QueryRefusedError, match="cannot be stored"):
         handler(replace(REQUEST, filters=Filters(authors=Choice((name,)))), own_ledger.context())
+
+
+def test_what_is_like_a_message_is_recorded_by_its_id(own_ledger: Ledger) -> None:
+    handler = PerformSearchHandler(own_ledger.archive, FoundBy())
+    for query, recorded in (("", "Message:7"), ("from:Ada", "Message:7 from:Ada")):
+        request = replace(REQUEST, query=query, like=7)
+        event = performed(own_ledger.archive, handler(request, own_ledger.context()).position)
+        assert (event.query, event.mode) == (recorded, "meaning")
+    for refused in (replace(REQUEST, like=7), replace(REQUEST, query="", like=7, mode="words")):
+        with pytest.raises(QueryRefusedError):
+            handler(refused, own_ledger.context())

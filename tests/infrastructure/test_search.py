@@ -126,9 +126,9 @@ def test_a_system_notice_is_found_by_words(site: SearchSite) -> None:
         message(0, "Ada created the group", author=None, kind="system"),
         message(1, "Ada created the group", author=None, kind="system"),
     )
-    hits = site.search("created").hits
+    [hit] = site.search("created").hits
 
-    assert [(h.message.author, h.meaning, h.same_text) for h in hits] == [(None, None, 0)] * 2
+    assert (hit.message.author, hit.meaning, hit.same_text, hit.duplicates) == (None, None, 0, 1)
 
 
 def test_an_edited_text_is_not_found_any_more(site: SearchSite) -> None:

@@ -282,3 +282,43 @@ def test_a_query_may_begin_with_an_exclusion_and_a_mistyped_option_is_none(run: 
     failed = run("rain", "--limt", "3")
     assert failed.exit_code == 2
     assert "--limt" in failed.stderr
+
+
+def test_more_like_a_message(run: Any) -> None:
+    [found] = json.loads(run("plumber", "--mode", "words", "--json").stdout)["hits"]
+    id = found["message"]["id"]
+    answer = json.loads(run("--like", f"Message:{id}", "--json").stdout)
+    assert (answer["query"], answer["like"], answer["like_note"]) == ("", id, None)
+    texts = [hit["message"]["text"] for hit in answer["hits"]]
+    assert texts
+    assert found["message"]["text"] not in texts
+    narrowed = run("--like", id, "in:kitchen").stdout
+    assert "dishwasher" in narrowed
+    assert "sailing" not in narrowed
+    for arguments in (["--like", "x"], ["--like", "9" * 30], ["--like", "7"], ["a", "--like", id]):
+        assert run(*arguments).exit_code == 2
+    assert run().exit_code == 2
+
+
+def test_who_has_nothing_to_compare_is_told_why() -> None:
+    request = replace(REQUEST, query="", like=7)
+    for note, said in (("not_indexed", "no vector yet"), ("no_text", "no text"), (None, "like")):
+        answer = searched()
+        output = io.StringIO()
+        shown = replace(answer, answer=replace(answer.answer, like_note=note))
+        render(Console(file=output, width=100), shown, request)
+        assert said in output.getvalue().splitlines()[0]
+
+
+def test_what_a_hit_stands_for_is_shown_with_it(run: Any) -> None:
+    [hit] = json.loads(run("ok in:kitchen", "--mode", "words", "--json").stdout)["hits"]
+    assert (hit["duplicates"], hit["others"]) == (1, [])
+    arguments = ("ok in:kitchen", "--mode", "words", "--duplicates", "5")
+    [hit] = json.loads(run(*arguments, "--json").stdout)["hits"]
+    [other] = hit["others"]
+    assert {hit["message"]["author"], other["author"]} == {"Bob", "Dee"}
+    assert isinstance(other["id"], str)
+    shown = run(*arguments, "--context", "0").stdout
+    assert "1 more that say the same" in shown
+    assert f"{other['author']}: ok" in shown
+    assert run("ok", "--duplicates", "21").exit_code == 2

@@ -225,6 +225,29 @@ def test_meaning_is_compared_with_the_vectors_of_then(container: Container) -> N
     assert ingested.position > 0
 
 
+def test_what_is_like_a_message_is_looked_for_again(container: Container) -> None:
+    lines = [("Room", "Ada", text) for text in ("harbour", "harbour lights", "sun", "harbour bell")]
+    ingest(container, "likes", lines)
+    site = Site(container)
+    with container.pool.connection() as connection:
+        row = connection.execute(
+            "SELECT message_id FROM read.message JOIN read.workspace USING (workspace_id) "
+            "WHERE name = 'likes' AND text = 'harbour'"
+        ).fetchone()
+    assert row is not None
+    like = """query($id: ID!) {search(workspace: "likes", query: "from:Ada", likeMessage: $id) {
+      ... on SearchResult {eventPosition hits {message {id}}}
+    }}"""
+    search = site.data(like, id=f"Message:{row[0]}")["search"]
+    assert search["hits"]
+    position = str(search["eventPosition"])
+    replayed = site.data(REPLAY, workspace="likes", search=position)["replaySearch"]
+    assert [hit["messageId"] for hit in replayed["asOfThen"]["hits"]] == [
+        hit["message"]["id"] for hit in search["hits"]
+    ]
+    assert replayed["asOfThen"]["isSame"] is replayed["today"]["isSame"] is True
+
+
 def test_days_of_the_query_are_those_of_then(talk: Talk) -> None:
     """`today` is the day on which it was asked, whenever it is replayed."""
     long_ago = datetime(2024, 5, 1, 23, 30, tzinfo=UTC)

@@ -45,10 +45,13 @@ ROOTS = {
         hits {{message {{id author {{name}} conversation {{title}}}}}}
     }}}}""",
     "Hit.highlights": f"""search({FULL}, query: "harbour", limit: $n) {{... on SearchResult {{
-        hits {{highlights {{start end}}}}
+        hits {{highlights {{start end}} thread {{messageCount root {{text author {{name}}}}}}}}
     }}}}""",
     "Hit.before": f"""search({FULL}, query: "harbour", limit: $n) {{... on SearchResult {{
         hits {{before {{id version author {{formerNames}} reactions {{value}}}}}}
+    }}}}""",
+    "Hit.duplicates": f"""search({FULL}, query: "harbour", limit: $n) {{... on SearchResult {{
+        hits {{duplicateCount duplicates(first: 2) {{nodes {{text author {{name}}}}}}}}
     }}}}""",
     "Hit.after": f"""search({FULL}, query: "harbour", limit: $n) {{... on SearchResult {{
         hits {{after {{id upload {{filename}} conversation {{messageCount}}}}}}
@@ -72,6 +75,7 @@ INNER = {
     "Message.uploads": "uploads(first: 2) {nodes {filename outcome {known}}}",
     "Message.threadReplies": "threadReplies(first: 2) {nodes {replyTo {id} threadRoot {id}}}",
     "Message.labels": "labels(first: 2) {nodes {name colour conversationCount}}",
+    "Message.thread": "thread(first: 2) {nodes {text author {name}}}",
     "Message.before": "before(first: 2) {nodes {author {name}}}",
     "Message.after": "after(first: 2) {nodes {upload {filename} vanishedIn {id}}}",
 }

@@ -102,7 +102,8 @@ def test_scores_come_with_their_parts(site: RestSite, rainy: str) -> None:
 
 
 def test_a_spreadsheet_runs_none_of_it(site: RestSite, rainy: str) -> None:
-    answer = site.get(PATH, workspace=rainy, query="rain", mode="words", format="csv")
+    asked = {"query": "rain", "mode": "words", "sort": "newest", "format": "csv"}
+    answer = site.get(PATH, workspace=rainy, **asked)
     assert answer.headers["content-type"] == "text/csv; charset=utf-8; header=present"
     found = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8"), newline="")))
     assert list(found[0]) == list(HIT)
@@ -116,8 +117,8 @@ def test_a_spreadsheet_runs_none_of_it(site: RestSite, rainy: str) -> None:
 
 @pytest.mark.parametrize("limit", [1, 4, 5, 13, 100])
 def test_there_are_never_more_than_asked_for(site: RestSite, rainy: str, limit: int) -> None:
-    asked = {"workspace": rainy, "query": "rain", "mode": "words", "limit": limit}
-    assert len(lines(site.get(PATH, **asked))) == min(limit, len(LINES))
+    asked = {"workspace": rainy, "query": "rain", "sort": "oldest", "mode": "words"}
+    assert len(lines(site.get(PATH, **asked, limit=limit))) == min(limit, len(LINES))
 
 
 def test_nothing_found_is_an_empty_file_and_recorded(site: RestSite, rainy: str) -> None:

@@ -193,6 +193,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "time_zone": "Europe/Berlin",
         "limit": 10,
         "after": [7, 6, 0, 0.5, 2_048],
+        "alone": None,
+        "like": None,
         "messages_position": 7,
         "vectors_position": 6,
         "engine": "faiss",

@@ -26,6 +26,8 @@ def some_search(**changes: Any) -> Search:
         "time_zone": "UTC",
         "limit": 10,
         "after": None,
+        "alone": None,
+        "like": None,
         "messages_position": 0,
         "vectors_position": 0,
         "engine": "none",

@@ -19,11 +19,11 @@ from infrastructure.search.new_hits import (
     WatchedSearch,
 )
 from interfaces.graphql.cursors import encode_cursor
+from interfaces.graphql.hit_parts import HitReason
 from interfaces.graphql.live.item import Item
 from interfaces.graphql.live.watch import RETRY_SECONDS, Listen, Watch
 from interfaces.graphql.message import Message
 from interfaces.graphql.scalars import BigInt
-from interfaces.graphql.search import HitReason
 
 LEAST_SECONDS = 0.25
 MOST_SECONDS = 10.0
