@@ -21,10 +21,10 @@ from uuid import UUID
 import numpy as np
 
 from application.commands.embed_upload import EmbedUpload, EmbedUploadHandler
-from application.commands.perform_search import understood
 from application.commands.read_upload import ReadUpload
 from application.ports.embedder import EmbeddingModel
 from application.ports.search import SearchRequest
+from application.searches import understood
 from benchmarks.embedding import messages
 from benchmarks.graphql import LINE, WORKSPACE, running
 from benchmarks.vectors import material

@@ -9,7 +9,7 @@ from eventsourcing.domain import event
 
 from domain.aggregate import Aggregate, Creation
 
-ExportKind = Literal["events", "audit_trail", "messages", "rsmf"]
+ExportKind = Literal["events", "audit_trail", "messages", "rsmf", "search"]
 
 
 class Export(Aggregate):
@@ -19,8 +19,8 @@ class Export(Aggregate):
 
     class Made(Creation):
         TOPIC = "export.made"
-        class_version = 2  # 2: what an RSMF export is a selection of
-        kind: str  # events, audit_trail, messages, rsmf
+        class_version = 3  # 2: what an RSMF export is a selection of; 3: how many hits of a search
+        kind: str  # events, audit_trail, messages, rsmf, search
         format: str  # jsonl, csv, txt, rsmf
         conversation_id: str | None  # None: of the whole workspace
         topics: list[str]  # empty: all
@@ -28,14 +28,19 @@ class Export(Aggregate):
         up_to: int  # position
         first_byte: int  # more than 0: the rest of an export that was cut off
         last_byte: int | None  # inclusive; None: all up to the end
-        # of rsmf, else None: "conversation_ids" (empty: all), "since" and "until" (ISO 8601, or
-        # None: sent then or later, and before), "search" (position of a search: its hits, or
-        # None) and "context" (messages before and after each hit)
+        # of rsmf and search, else None: "conversation_ids" (empty: all), "since" and "until" (ISO
+        # 8601, or None: sent then or later, and before), "search" (position of a search: its hits,
+        # or None) and "context" (messages before and after each hit)
         selection: dict[str, Any] | None
+        limit: int | None  # of search: hits at most; else None
 
         @staticmethod
         def upcast_v1_v2(state: dict[str, Any]) -> None:
             state["selection"] = None
+
+        @staticmethod
+        def upcast_v2_v3(state: dict[str, Any]) -> None:
+            state["limit"] = None
 
     @classmethod
     def make(cls, *, id: UUID, **facts: Any) -> Export:
@@ -54,8 +59,9 @@ class Export(Aggregate):
         first_byte: int,
         last_byte: int | None,
         selection: dict[str, Any] | None = None,
+        limit: int | None = None,
     ) -> None:
         # One fact and no next decision.
-        del format, conversation_id, topics, after, first_byte, last_byte, selection
+        del format, conversation_id, topics, after, first_byte, last_byte, selection, limit
         self.kind = kind
         self.up_to = up_to

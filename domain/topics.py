@@ -5,8 +5,10 @@ from __future__ import annotations
 from domain.export import Export
 from domain.job import JobDiscard, JobRetry
 from domain.label import LabelBook, Labelling
+from domain.opening import Opening
 from domain.projection import Projection
-from domain.search import Search
+from domain.saved_search import SavedSearch, ToldHits
+from domain.search import Search, SearchReplay
 from domain.transcript import Transcript, TranscriptEmbedding
 from domain.upload import RefusedUpload, Upload
 from domain.workspace import Workspace
@@ -18,6 +20,10 @@ AGGREGATES = (
     Transcript,
     TranscriptEmbedding,
     Search,
+    SearchReplay,
+    SavedSearch,
+    ToldHits,
+    Opening,
     Export,
     Projection,
     JobRetry,
@@ -48,6 +54,12 @@ EVENTS = {
         Transcript.Recorded,
         TranscriptEmbedding.Recorded,
         Search.Performed,
+        SearchReplay.Replayed,
+        SavedSearch.Saved,
+        SavedSearch.Renamed,
+        SavedSearch.Deleted,
+        ToldHits.Told,
+        Opening.Opened,
         Export.Made,
         Projection.Registered,
         Projection.RebuildRequested,

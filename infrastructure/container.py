@@ -23,7 +23,6 @@ from application.commands.inspect_upload import InspectUploadHandler
 from application.commands.join_conversations import JoinConversationsHandler
 from application.commands.make_export import MakeExportHandler
 from application.commands.operate_projection import OperateProjectionHandler
-from application.commands.perform_search import PerformSearchHandler
 from application.commands.read_upload import ReadUploadHandler
 from application.commands.rebuild_projection import RebuildProjectionHandler
 from application.commands.receive_upload import ReceiveUploadHandler
@@ -75,6 +74,7 @@ from infrastructure.projections.upkeep import Upkeep
 from infrastructure.readers.registry import Readers
 from infrastructure.search.catalogue import PostgresVectorCatalogue
 from infrastructure.search.hybrid import HybridSearcher
+from infrastructure.search_use_cases import SearchUseCases
 from infrastructure.settings import Settings
 from infrastructure.vectors.follower import FaissFollower
 from infrastructure.words.follower import WordsFollower
@@ -84,6 +84,8 @@ from projections.contract import ReadModel
 from projections.conversations.projection import ConversationsReadModel
 from projections.labels.projection import LabelsReadModel
 from projections.messages.projection import MessagesReadModel
+from projections.saved_searches.projection import SavedSearchesReadModel
+from projections.searches.projection import SearchesReadModel
 from projections.uploads.projection import UploadsReadModel
 from projections.uploads.queries import withdrawn_uploads
 from projections.vectors.projection import VectorsReadModel
@@ -93,7 +95,7 @@ RECORDER = "infrastructure.log.recorder:AppendOnlyRecorder"
 PERSISTENCE = "infrastructure.log.persistence"
 
 
-class Container:
+class Container(SearchUseCases):
     """
     Built by `bootstrap`. What is costly, such as a model, is made when it is first asked for.
 
@@ -252,10 +254,6 @@ class Container:
         return RecordUploadFailureHandler(self.archive)
 
     @cached_property
-    def perform_search(self) -> PerformSearchHandler:
-        return PerformSearchHandler(self.archive, self.searcher)
-
-    @cached_property
     def searcher(self) -> HybridSearcher:
         return HybridSearcher(
             self.pool, self.positions, self.query_embedder, self.follower, self.words_follower
@@ -390,4 +388,6 @@ def read_models() -> list[ReadModel]:
         VectorsReadModel(),
         LabelsReadModel(),
         AuditTrailReadModel(),
+        SearchesReadModel(),
+        SavedSearchesReadModel(),
     ]

@@ -42,7 +42,8 @@ class MakeExport:
     conversation_id: UUID | None = None
     first_byte: int = 0
     last_byte: int | None = None  # inclusive; None: all up to the end
-    selection: MessageSelection | None = None  # of rsmf
+    selection: MessageSelection | None = None  # of rsmf; of search: that search
+    limit: int | None = None  # of search: hits at most
 
 
 class MakeExportHandler:

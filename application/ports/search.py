@@ -32,6 +32,13 @@ class Place(NamedTuple):
     message_id: int
 
 
+class Moment(NamedTuple):
+    """That a result is of: how far the read models were that it was made from."""
+
+    messages_position: int
+    vectors_position: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchRequest:
     workspace_id: UUID
@@ -43,17 +50,29 @@ class SearchRequest:
     sort: Sort = "relevance"
     limit: int = 10  # hits, 1 to 100
     after: Place | None = None  # the last hit of the page before
+    # Of which the result is; None: of now, or of the page that `after` ends.
+    as_of: Moment | None = None
+    is_renewed: bool = False  # the result is of now, though `after` is a place in an earlier one
     alone: Place | None = None  # this hit and nothing else, of the result as it was; ranked only
     context: int = 2  # messages before and after each hit, 0 to 20
     duplicates: int = 0  # messages that a hit stands for, shown with it, 0 to 20
     min_position: int = 0  # the answer must reflect the log at least up to here
     timeout_seconds: float = 5.0  # how long to wait for that
+    saved_search_id: UUID | None = None  # the one that is run
     is_workspace_known: bool = True  # False: the searcher makes sure that there is one
     # What nobody will look at is not looked up.
     with_highlights: bool = True
     with_same_text: bool = True
     with_duplicates: bool = True
     with_facets: bool = False
+
+    @property
+    def begun(self) -> Moment | None:
+        """Of which the result is. None: of now."""
+        place = self.after or self.alone
+        if self.as_of is not None or place is None or self.is_renewed:
+            return self.as_of
+        return Moment(place.messages_position, place.vectors_position)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +168,9 @@ class Found(NamedTuple):
     model: str | None
     position: int  # the log position that the answer reflects
     is_partial: bool  # some messages were not indexed yet
+    moment: Moment = Moment(0, 0)
+    engine: str = "none"  # what compared vectors
+    has_words_in_memory: bool = False  # else PostgreSQL looked for the words
 
 
 OnFound = Callable[[Found], None]

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from psycopg import Connection
 
-from application.ports.search import Hit, Place, SearchRequest
+from application.ports.search import Hit, Moment, Place, SearchRequest
 from infrastructure.search import messages
 from infrastructure.search.ranking import Ranked
 from infrastructure.search.tsquery import TsQueries
 from infrastructure.search.words import Spans, highlights
-
-
-class Moment(NamedTuple):
-    """That a result is of."""
-
-    messages_position: int
-    vectors_position: int
 
 
 def assemble(

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from application.commands.perform_search import understood
 from application.ports.search import Hit, SearchRequest
+from application.searches import understood
 from infrastructure.search import messages
 from infrastructure.search.restriction import Restriction, restriction
 from infrastructure.search.tsquery import NOTHING, languages, tsqueries

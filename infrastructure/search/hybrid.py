@@ -15,8 +15,8 @@ from psycopg_pool import ConnectionPool
 
 from application.ports.search import (
     Found,
+    Moment,
     OnFound,
-    Place,
     SearchAnswer,
     SearchRequest,
     SearchTookTooLongError,
@@ -26,7 +26,7 @@ from domain.workspace import UnknownWorkspaceError
 from infrastructure.embedders.query_embedder import QueryEmbedder
 from infrastructure.projections.positions import Positions
 from infrastructure.search import messages
-from infrastructure.search.answers import Moment, assemble
+from infrastructure.search.answers import assemble
 from infrastructure.search.comparing import Comparison, HeadStart, Vector, ids_below
 from infrastructure.search.corpus import Where
 from infrastructure.search.duplicates import with_duplicates
@@ -112,7 +112,7 @@ class HybridSearcher:
             covered = messages.coverage(
                 connection, **where, vectors_position=now.vectors_position
             )()
-            moment = moment_of(request.after or request.alone, now, known)
+            moment = moment_of(request.begun, now, known)
             position = min(reached, moment.messages_position)
             words = NOTHING
             if query.groups or query.excluded:
@@ -163,7 +163,8 @@ class HybridSearcher:
             )
             page = selecting.page()
             ids = [entry.message_id for entry in page.entries]
-            on_found(Found(ids, used, position, covered.is_partial))
+            engine, has_words = selecting.engine, known is not None
+            on_found(Found(ids, used, position, covered.is_partial, moment, engine, has_words))
             with clock.measure("context"):
                 hits = assemble(connection, request, words, page.entries, moment)
             if request.with_duplicates:
@@ -231,8 +232,8 @@ class HybridSearcher:
         if self._words is None:
             return None
         needed = request.min_position
-        if (begun := request.after or request.alone) is not None:
-            needed = max(needed, begun.messages_position)
+        if request.begun is not None:
+            needed = max(needed, request.begun.messages_position)
         return self._words.words_of(request.workspace_id, needed)
 
     def _in_memory(
@@ -254,20 +255,22 @@ class HybridSearcher:
         self, request: SearchRequest, query: Query, where: Where, vector: Vector | None
     ) -> HeadStart | None:
         """With all vectors in memory, where the first page may find whatever is near."""
-        is_first = (request.after or request.alone) is None and request.sort == "relevance"
+        is_first = (
+            request.after or request.alone or request.begun
+        ) is None and request.sort == "relevance"
         is_open = not (query.filters or query.required or query.excluded)
         if vector is None or self._accelerator is None or not (is_first and is_open):
             return None
         return HeadStart(self._threads, self._accelerator, where, vector, DEPTHS[0])
 
 
-def moment_of(begun: Place | None, now: Moment, known: Known | None) -> Moment:
+def moment_of(begun: Moment | None, now: Moment, known: Known | None) -> Moment:
     """
-    That of the first page, however long ago it was made; else what the words in memory reflect,
-    which may be a little behind.
+    That which the result is of already, however long ago it was; else what the words in memory
+    reflect, which may be a little behind.
     """
     if begun is not None:
-        return Moment(begun.messages_position, begun.vectors_position)
+        return begun
     if known is None or known.position >= now.messages_position:
         return now
     return now._replace(messages_position=known.position)

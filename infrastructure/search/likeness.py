@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg import Connection
 
-from application.commands.perform_search import QueryRefusedError
 from application.ports.search import LikeNote
+from application.searches import QueryRefusedError
 from infrastructure.search.restriction import Restriction
 
 STORED = """

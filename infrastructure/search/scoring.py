@@ -25,6 +25,7 @@ USUAL_BACKGROUND = 0.06
 # Only full text knows the words: the best match is taken for so much of an ideal one.
 BEST_RANK = 0.4
 CALIBRATED = "all-MiniLM-L6-v2"
+LAST = 2**63 - 1  # no vector is beyond
 WHOLE = 0.999  # of the ideal: all of the words, but for rounding
 
 Floats = NDArray[np.float64]
@@ -63,6 +64,12 @@ class Scoring:
         self._background = comparison.background() or USUAL_BACKGROUND
         self._is_calibrated = comparison.where["model"].startswith(f"{CALIBRATED}@")
 
+    @property
+    def _vectors_below(self) -> int:
+        """Those from this id on came later than the result."""
+        below = self._comparison.vectors_below
+        return LAST if below is None else below
+
     def by_meaning(self, meant: Sequence[MeaningHit]) -> list[Scored]:
         """By nearness alone; what is near to nothing is left out."""
         found = [Scored(hit.message_id, hit.text_key, hit.cosine, None) for hit in meant]
@@ -99,7 +106,10 @@ class Scoring:
         neighbours, windows = self._comparison.corpus.surroundings(seeds)
         more = [id_ for id_ in neighbours if id_ not in keys]
         vectors = {id_: neighbours[id_].vector_id for id_ in more}
-        cosines = self._cosines_of({id_: v for id_, v in vectors.items() if v is not None})
+        below = self._vectors_below
+        cosines = self._cosines_of(
+            {id_: v for id_, v in vectors.items() if v is not None and v < below}
+        )
         others = self._worth(more, sides)
         raised = combined(array(more, cosines), others.impacts, ideal=others.ideal)
         scores = dict(zip([*ids, *more], np.concatenate([own, raised]).tolist(), strict=True))
@@ -178,6 +188,8 @@ class Scoring:
             return {}
         vectors = self._comparison.corpus.vectors_of(wanted)
         known = {id_: vectors[key] for id_, key in keys.items() if key in vectors}
+        below = self._vectors_below
+        known = {id_: vector for id_, vector in known.items() if vector < below}
         return self._cosines_of(known)
 
     def _cosines_of(self, vectors: Mapping[int, int]) -> dict[int, float]:

@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import click
 
 from application.commands.make_export import MakeExport, MessageSelection
-from application.commands.perform_search import MAX_CONTEXT
+from application.ports.search import SearchRequest, Sort
+from application.searches import MAX_CONTEXT
+from domain.search import SearchMode
+from infrastructure.exports.hits import MOST_HITS
 from interfaces.time_range import beginning, end, require_order
 
 NOTHING_SELECTED = 1  # exit status
@@ -60,7 +63,7 @@ class ConversationId(click.ParamType[UUID]):
     type=click.Choice(["rsmf", "jsonl", "csv", "txt"]),
     default="rsmf",
     show_default=True,
-    help="RSMF 2.0 of any messages; the others of one conversation.",
+    help="RSMF 2.0 of any messages; the others of one conversation, or of a --query.",
 )
 @click.option(
     "--conversation",
@@ -87,6 +90,31 @@ class ConversationId(click.ParamType[UUID]):
     help="Messages before and after each hit.",
 )
 @click.option(
+    "--query",
+    metavar="QUERY",
+    help="What this finds, with scores: as JSON lines or CSV. See `search --help`.",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(["hybrid", "meaning", "words"]),
+    default="hybrid",
+    help="With --query: what to go by.",
+)
+@click.option(
+    "--sort",
+    type=click.Choice(["relevance", "newest", "oldest"]),
+    default="relevance",
+    help="With --query: what to order by.",
+)
+@click.option("--time-zone", default="UTC", help="With --query: in which its days begin.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, MOST_HITS),
+    default=1_000,
+    show_default=True,
+    help="With --query: hits at most.",
+)
+@click.option(
     "--output",
     required=True,
     type=click.Path(path_type=Path),
@@ -94,7 +122,7 @@ class ConversationId(click.ParamType[UUID]):
     help="RSMF: a folder, or FILE.zip; else a file.",
 )
 @click.option("--force", "is_forced", is_flag=True, help="Replace an earlier export.")
-def export(
+def export(  # noqa: PLR0913 - the command's options
     *,
     workspace: str,
     format_: str,
@@ -103,11 +131,19 @@ def export(
     until: datetime | None,
     search: int | None,
     context: int,
+    query: str | None,
+    mode: str,
+    sort: str,
+    time_zone: str,
+    limit: int,
     output: Path,
     is_forced: bool,
 ) -> None:
     """
     Write messages to files. Without conditions it is the whole workspace; each narrows the others.
+
+    With --query: what a search finds, in order, with its scores. The log records the search, too.
+    In CSV, texts that a spreadsheet would run as a formula begin with an apostrophe.
 
     TIME is a day of UTC, as in 2024-01-31, or a time with its offset, as in 2024-01-31T12:00:00Z.
 
@@ -121,7 +157,7 @@ def export(
         search=search,
         context=context,
     )
-    require_sense(format_, asked)
+    require_sense(format_, asked, query)
     is_folder = format_ == "rsmf" and output.suffix.lower() != ".zip"
     # Here, so that `--help` and a wrong option answer at once.
     from infrastructure.bootstrap import open_container
@@ -134,6 +170,23 @@ def export(
     require_free(output, is_folder=is_folder, is_forced=is_forced)
     with open_container(Settings.from_env()) as container, plain_errors():
         workspace_id = workspace_named(container, workspace)
+        if query is not None:
+            from interfaces.cli.exporting_hits import write_hits
+
+            wanted = SearchRequest(
+                workspace_id=workspace_id,
+                query=query,
+                mode=cast("SearchMode", mode),
+                sort=cast("Sort", sort),
+                time_zone=time_zone,
+                with_highlights=False,
+            )
+            context_ = cli_context(workspace_id)
+            target = (output, is_forced)
+            if not write_hits(container, context_, wanted, format_, limit, *target):
+                click.echo("nothing was found: nothing was written", err=True)
+                sys.exit(NOTHING_SELECTED)
+            return
         exporting = Exporting(container, cli_context(workspace_id), workspace_id)
         command = command_of(format_, asked, exporting.pin())
         if not exporting.write(command, output, is_folder=is_folder, is_forced=is_forced):
@@ -141,7 +194,7 @@ def export(
             sys.exit(NOTHING_SELECTED)
 
 
-def require_sense(format_: str, asked: MessageSelection) -> None:
+def require_sense(format_: str, asked: MessageSelection, query: str | None) -> None:
     """
     Raises:
         click.UsageError: if the options do not go together.
@@ -152,10 +205,17 @@ def require_sense(format_: str, asked: MessageSelection) -> None:
         require_order(asked.since, asked.until)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
+    if query is not None:
+        if format_ not in {"jsonl", "csv"}:
+            raise click.UsageError("what a --query finds is written with --format jsonl or csv")
+        if asked != MessageSelection():
+            raise click.UsageError("a --query says its conditions itself, as in in: and after:")
+        return
     is_one = asked == MessageSelection(conversation_ids=asked.conversation_ids[:1])
     if format_ != "rsmf" and not (is_one and asked.conversation_ids):
         raise click.UsageError(
-            f"{format_} is of one whole --conversation; any other selection needs --format rsmf"
+            f"{format_} is of one whole --conversation; any other selection needs --format rsmf, "
+            "or is a --query"
         )
 
 
@@ -173,13 +233,22 @@ def command_of(format_: str, asked: MessageSelection, up_to: int) -> MakeExport:
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """One line on stderr for what a person can act on; all else is a defect and shows as one."""
+    from application.ports.embedder import EmbedderUnavailableError
+    from application.ports.search import EmptyQueryError, SearchTookTooLongError
+    from application.searches import QueryRefusedError
     from infrastructure.exports.messages import ChangedSinceError
     from infrastructure.exports.selection import SelectionError
 
     try:
         yield
-    except SelectionError as error:
-        raise ExportFailedError(str(error)) from error
+    except (
+        EmbedderUnavailableError,
+        EmptyQueryError,
+        QueryRefusedError,
+        SearchTookTooLongError,
+        SelectionError,
+    ) as error:
+        raise ExportFailedError(" ".join(str(error).split())) from error
     except ChangedSinceError as error:
         raise ExportFailedError(
             "the archive changed while it was exported, and nothing was written: run it again"

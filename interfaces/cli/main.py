@@ -24,6 +24,10 @@ COMMANDS = {
     "projection": ("interfaces.cli.projection:projection", "Read models: see, rebuild, roll back."),
     "readers": ("interfaces.cli.readers:readers", "List the formats that can be read here."),
     "search": ("interfaces.cli.search:search", "Search by meaning and by words."),
+    "searches": (
+        "interfaces.cli.searches:searches",
+        "Your searches: history, replays, and those that you saved.",
+    ),
     "serve": ("interfaces.cli.serve:serve", "Serve GraphQL and uploads until stopped."),
     "status": ("interfaces.cli.status:status", "Show how the running system is doing."),
     "uploads": ("interfaces.cli.uploads:uploads", "List uploads, or what happened to one."),

@@ -161,9 +161,9 @@ def plain_errors() -> Iterator[None]:
     """One line on stderr for what a person can act on; all else is a defect and shows as one."""
     from psycopg import Error
 
-    from application.commands.perform_search import QueryRefusedError
     from application.ports.embedder import EmbedderUnavailableError
     from application.ports.search import EmptyQueryError
+    from application.searches import QueryRefusedError
     from interfaces.cli.errors import sentence
 
     try:

@@ -11,6 +11,7 @@ from interfaces.graphql.connections import Connection, PageInfo
 from interfaces.graphql.context import Ask
 from interfaces.graphql.errors import ArgumentRefusedError
 from interfaces.graphql.node_ids import parse_number
+from interfaces.graphql.opening import opened
 from interfaces.graphql.pages import MESSAGES
 from projections.messages.queries import MessageRow, messages_by_id, messages_in_conversation
 from projections.paging import Slice, Window
@@ -27,7 +28,7 @@ async def page_around(
     **times: datetime | None,
 ) -> Connection[T]:
     """
-    As many messages before it as after it, as far as there are, and itself.
+    As many messages before it as after it, as far as there are, and itself: it was opened.
 
     Raises:
         ArgumentRefusedError: it is not in this conversation, or the page is placed otherwise, too.
@@ -43,7 +44,9 @@ async def page_around(
     load = info.context.load
     preceding = load(messages_in_conversation, conversation, window=earlier, **times)
     following = load(messages_in_conversation, conversation, window=later, **times)
-    return joined(await preceding, anchor, await following, window, node)
+    page = joined(await preceding, anchor, await following, window, node)
+    await opened(info, [anchor])
+    return page
 
 
 async def anchor_of(info: Ask, conversation: tuple[UUID, UUID], id: str) -> MessageRow:

@@ -185,7 +185,7 @@ class Conversation(Node):
             strawberry.ID | None,
             strawberry.argument(
                 description="A message of this conversation, for example `Message:52224`: the page "
-                "has it in its middle. Only with `first`."
+                "has it in its middle. Only with `first`. The log records that it was opened."
             ),
         ] = None,
         since: Since = None,

@@ -41,11 +41,18 @@ UNSIZED = 10  # items of a list of which the request does not say how long it ma
 # What costs more than a field, by its name.
 WEIGHTS: Mapping[str, float] = {
     "Query.search": 50.0,
+    "Query.runSavedSearch": 50.0,
+    "Query.replaySearch": 100.0,  # it searches twice
     "Message.similar": 500.0,  # a search, of each message of a list
 }
 MUTATION = 10.0  # an event is appended
 # Items, of lists of which more is known.
-SIZES: Mapping[str, float] = {"Hit.highlights": 3, "Query.projections": 20}
+SIZES: Mapping[str, float] = {
+    "Hit.highlights": 3,
+    "Query.projections": 20,
+    "ReplayComparison.hits": MAX_PAGE,
+    "ReplayComparison.gone": MAX_PAGE,
+}
 # Arguments that say how many items there may be, or which.
 SIZED_BY = ("first", "last", "limit", "ids")
 

@@ -14,9 +14,11 @@ from strawberry.extensions import MaskErrors
 from strawberry.types.execution import ExecutionContext, PreExecutionError
 
 from application.archive import CommandIdReusedError, NotFoundError
-from application.commands.perform_search import QueryRefusedError
+from application.commands.replay_search import SearchErasedError, SearchNotFoundError
 from application.ports.embedder import ModelLoadingError
 from application.ports.search import EmptyQueryError, SearchTookTooLongError
+from application.saved_searches import SavedSearchNotFoundError
+from application.searches import QueryRefusedError
 from domain.workspace import UnknownWorkspaceError
 from infrastructure.discretion import describe
 from infrastructure.outage import is_outage
@@ -56,6 +58,9 @@ CODES: Mapping[type[Exception], str] = {
     ArgumentRefusedError: "ARGUMENT_REFUSED",
     AnswerTooLargeError: "ANSWER_TOO_LARGE",
     UnknownWorkspaceError: "UNKNOWN_WORKSPACE",
+    SearchNotFoundError: "SEARCH_NOT_FOUND",
+    SearchErasedError: "SEARCH_ERASED",
+    SavedSearchNotFoundError: "SAVED_SEARCH_NOT_FOUND",
     BeyondLogError: "POSITION_BEYOND_LOG",
     NotFoundError: "NOT_FOUND",
     CommandIdReusedError: "COMMAND_ID_REUSED",

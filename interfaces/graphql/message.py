@@ -19,6 +19,7 @@ from interfaces.graphql.message_facts import MessageFacts, number_of
 from interfaces.graphql.message_parts import MessageKind
 from interfaces.graphql.node import later, type_of
 from interfaces.graphql.node_ids import node_id, parse_number
+from interfaces.graphql.opening import opened
 from interfaces.graphql.pages import MESSAGES
 from interfaces.graphql.reading import (
     After,
@@ -64,6 +65,13 @@ class Message(MessageFacts):
             workspace_id=workspace_id,
             found=found,
         )
+
+    @property
+    def row(self) -> MessageRow:
+        """Of one that was read as a whole."""
+        if not isinstance(self.found, MessageRow):
+            raise TypeError("of a hit not everything is known")
+        return self.found
 
     @strawberry.field(
         description="The message that it answers; null: none, or one that no upload has."
@@ -215,7 +223,10 @@ async def message(
 ) -> Message | None:
     models = ["messages", "conversations", "authors", "uploads", "labels"]
     key = parse_number("Message", id)
-    return await found_by_id(info, models, min_position, find_messages, key)
+    found = await found_by_id(info, models, min_position, find_messages, key)
+    if found is not None:
+        await opened(info, [found.row])
+    return found
 
 
 def find_messages(

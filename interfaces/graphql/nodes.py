@@ -21,9 +21,10 @@ from interfaces.graphql.event import find_events
 from interfaces.graphql.job import find_jobs
 from interfaces.graphql.label import find_labels
 from interfaces.graphql.log_position import log_reached
-from interfaces.graphql.message import find_messages
+from interfaces.graphql.message import Message, find_messages
 from interfaces.graphql.node import Node
 from interfaces.graphql.node_ids import key_of, kind_of, parse_id, parse_number
+from interfaces.graphql.opening import opened
 from interfaces.graphql.projection import find_projections
 from interfaces.graphql.reading import MinPosition
 from interfaces.graphql.upload import find_uploads
@@ -111,6 +112,8 @@ async def find(info: Ask, ids: Sequence[str], min_position: int | None) -> list[
         }
 
     found = await info.context.read(look)
+    messages = found.get("Message", {}).values()
+    await opened(info, [one.row for one in messages if isinstance(one, Message)])
     return [None if place is None else found[place[0]].get(place[1]) for place in places]
 
 

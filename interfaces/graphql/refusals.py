@@ -38,6 +38,29 @@ class QueryRefused(Refusal):
     pass
 
 
+@strawberry.type(description="You have made no such search in this workspace.")
+class SearchNotFound(Refusal):
+    pass
+
+
+@strawberry.type(description="You have no such saved search in this workspace.")
+class SavedSearchNotFound(Refusal):
+    pass
+
+
+@strawberry.type(description="A saved search's name is 1 to 100 printable characters.")
+class SavedSearchNameRefused(Refusal):
+    pass
+
+
+@strawberry.type(
+    description="What was searched for is not known any more: the key that it was sealed with was "
+    "destroyed."
+)
+class SearchErased(Refusal):
+    pass
+
+
 @strawberry.type(description="The search was given up. Ask again, or more narrowly.")
 class SearchTimedOut(Refusal):
     pass

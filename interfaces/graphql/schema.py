@@ -34,8 +34,16 @@ from interfaces.graphql.nodes import node, nodes
 from interfaces.graphql.observing import ObserveOperations, observe_root_fields
 from interfaces.graphql.operation import OperationContext
 from interfaces.graphql.projection import Projection, projection, projections
+from interfaces.graphql.replaying import SearchReplayAnswer, replay_search
+from interfaces.graphql.saved_search import (
+    SavedSearch,
+    SavedSearchAnswer,
+    run_saved_search,
+    saved_searches,
+)
 from interfaces.graphql.scalars import BIG_INT, BigInt
 from interfaces.graphql.search import SearchAnswer, search
+from interfaces.graphql.search_history import PastSearch, search_history
 from interfaces.graphql.subscription import Subscription
 from interfaces.graphql.topics import EventTopic, event_topics
 from interfaces.graphql.upload import Upload, upload, uploads
@@ -48,6 +56,24 @@ class Query:
     search: SearchAnswer | None = strawberry.field(
         resolver=search,
         description="Messages by meaning and by words. The log records every search.",
+    )
+    search_history: Connection[PastSearch] | None = strawberry.field(
+        resolver=search_history,
+        description="What you have searched for in a workspace, the newest first. What others "
+        "did is in the audit trail.",
+    )
+    saved_searches: Connection[SavedSearch] | None = strawberry.field(
+        resolver=saved_searches,
+        description="The searches that you have saved in a workspace, the newest first.",
+    )
+    run_saved_search: SavedSearchAnswer | None = strawberry.field(
+        resolver=run_saved_search,
+        description="What a search that you have saved finds now. The log records every search.",
+    )
+    replay_search: SearchReplayAnswer | None = strawberry.field(
+        resolver=replay_search,
+        description="A search of yours, run again as of then and as of today, and what has "
+        "changed. The log records every replay.",
     )
     uploads: Connection[Upload] | None = strawberry.field(
         resolver=uploads, description="Uploads of a workspace, the latest first."
@@ -70,7 +96,9 @@ class Query:
         resolver=author, description="One author; null if there is none with this id."
     )
     message: Message | None = strawberry.field(
-        resolver=message, description="One message; null if there is none with this id."
+        resolver=message,
+        description="One message; null if there is none with this id. The log records that it was "
+        "opened.",
     )
     labels: Connection[Label] | None = strawberry.field(
         resolver=labels, description="Labels of a workspace, by name, with how much they are on."
@@ -82,10 +110,14 @@ class Query:
         resolver=workspace, description="One workspace; null if there is none of this name or id."
     )
     node: Node | None = strawberry.field(
-        resolver=node, description="Anything, by its id; null if there is nothing with this id."
+        resolver=node,
+        description="Anything, by its id; null if there is nothing with this id. The log records "
+        "messages that are opened so.",
     )
     nodes: list[Node | None] | None = strawberry.field(
-        resolver=nodes, description="Many things by their ids, in the order of the ids."
+        resolver=nodes,
+        description="Many things by their ids, in the order of the ids. The log records messages "
+        "that are opened so.",
     )
     audit_trail: Connection[AuditEntry] | None = strawberry.field(
         resolver=audit_trail,

@@ -10,15 +10,10 @@ from typing import Annotated, cast
 import strawberry
 from strawberry.annotation import StrawberryAnnotation
 
-from application.commands.perform_search import (
-    MAX_CONTEXT,
-    MAX_LIMIT,
-    MAX_QUERY,
-    QueryRefusedError,
-    Searched,
-)
+from application.commands.perform_search import Searched
 from application.ports.search import EmptyQueryError, SearchRequest, SearchTookTooLongError, Sort
 from application.ports.search import Hit as FoundHit
+from application.searches import MAX_CONTEXT, MAX_LIMIT, MAX_QUERY, QueryRefusedError
 from application.searching.filters import NO_FILTERS
 from application.searching.operators import OPERATORS
 from domain.search import SearchMode as Mode

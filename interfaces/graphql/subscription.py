@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,21 +12,33 @@ import strawberry
 from psycopg import Connection as Database
 
 from application.archive import NotFoundError
+from application.commands.tell_hits import TellHits
 from application.ports.projections import UnknownProjectionError
+from application.ports.search import SearchRequest
+from application.searches import understood
+from application.searching.filters import Filters
+from application.searching.query import Query
+from infrastructure.search.new_hits import NewPlace, WatchedSearch
 from interfaces.graphql.context import WAIT_SECONDS, Ask
+from interfaces.graphql.cursors import decode_cursor
 from interfaces.graphql.errors import ArgumentRefusedError
 from interfaces.graphql.event import known_topics
 from interfaces.graphql.live.events import EventFeedItem, feed_items
 from interfaces.graphql.live.item import Item
 from interfaces.graphql.live.jobs import JobFailed
 from interfaces.graphql.live.projections import ProjectionProgress
+from interfaces.graphql.live.saved_searches import SavedSearchHit
 from interfaces.graphql.live.sources import sources_of
 from interfaces.graphql.live.uploads import READ_MODEL
 from interfaces.graphql.log_position import head, seen_position
 from interfaces.graphql.node_ids import parse_id
 from interfaces.graphql.reading import InWorkspace
+from interfaces.graphql.saved_search import SavedSearchId, not_found, own
 from interfaces.graphql.scalars import BigInt
+from interfaces.graphql.search import SearchMode
 from interfaces.graphql.upload import Upload
+from projections.saved_searches import queries as saved_queries
+from projections.saved_searches.queries import SavedSearchRow
 from projections.uploads import queries
 
 AfterPosition = Annotated[
@@ -106,6 +120,82 @@ async def job_failed(
     return await begun(sources_of(info.context.container).job_failures.follow(seen_failure(after)))
 
 
+async def saved_search_hits(
+    info: Ask,
+    id: SavedSearchId,
+    workspace: InWorkspace = "default",
+    after: Annotated[
+        str | None,
+        strawberry.argument(
+            description="The `cursor` of the last hit that you were told of, for example "
+            "`WzEwMjQsMTA0ODU3Nl0`: you are told of everything that followed it, and of nothing "
+            "twice. Null: of everything since the search was saved."
+        ),
+    ] = None,
+) -> Any:
+    context, container = info.context, info.context.container
+    workspace_id = await context.known_workspace(info, workspace)
+    row = await saved_row(info, workspace_id, id)
+    place = NewPlace.behind(row.saved_position)
+    if after is not None:
+        seen = NewPlace(*decode_cursor(after, int, int))
+        await seen_position(info, seen.position)
+        place = max(place, seen)
+    finder = container.new_hits
+    mode = SearchMode(row.mode).mode
+    begun_with = await context.run(
+        lambda: finder.watched(workspace_id, query_of(row), mode)  # loads the model, if need be
+    )
+
+    def ask() -> WatchedSearch | None:
+        with container.pool.connection() as database:
+            owner, number = row.owner_id, row.saved_search_id
+            kept = saved_queries.saved_search(database, workspace_id, owner, number)
+        return None if kept is None else replace(begun_with, query=query_of(kept))
+
+    def record(message_ids: Sequence[int]) -> Awaitable[int]:
+        command = TellHits(saved_search_id=row.saved_search_id, message_ids=message_ids)
+        own_context = context.within(workspace_id)
+        return asyncio.to_thread(container.tell_hits, command, own_context)
+
+    return await begun(sources_of(container).new_hits(finder).follow(ask, place, record))
+
+
+def query_of(row: SavedSearchRow) -> Query:
+    """
+    As it is to be understood now: its days are reckoned anew.
+
+    Raises:
+        EmptyQueryError, QueryRefusedError: the query language has changed since it was saved.
+    """
+    request = SearchRequest(
+        workspace_id=row.workspace_id,
+        query=row.query,
+        filters=Filters.from_dict(row.filters),
+        time_zone=row.time_zone,
+        mode=SearchMode(row.mode).mode,
+    )
+    return understood(request)
+
+
+async def saved_row(info: Ask, workspace_id: UUID, id: str) -> SavedSearchRow:
+    """
+    Raises:
+        SavedSearchNotFoundError: nobody will ever be told of it.
+    """
+    number = parse_id("SavedSearch", id)
+    row = await own(info, workspace_id, number)
+    if row is None and number is not None:
+        # It may have been saved a moment ago.
+        last = await info.context.read(head)
+        positions = info.context.container.positions
+        await positions.wait_async(["saved_searches"], last, WAIT_SECONDS)
+        row = await own(info, workspace_id, number)
+    if row is None:
+        raise not_found()
+    return row
+
+
 async def begun(items: AsyncGenerator[Item | None, None]) -> AsyncGenerator[Item | None, None]:
     """What goes wrong until the source is open refuses the subscription; later it goes on."""
     await anext(items, None)
@@ -177,6 +267,14 @@ class Subscription:
         graphql_type=ProjectionProgress,
         description="How far a read model has come: as it is now, then whenever that changes, at "
         "most four times a second.",
+    )
+    saved_search_hits: SavedSearchHit = strawberry.subscription(
+        resolver=saved_search_hits,
+        graphql_type=SavedSearchHit,
+        description="Each message that a search which you have saved finds and could not find "
+        "before, in the order in which they became searchable. Words and filters count exactly; "
+        "meaning alone does where a hit of a search would be shown for it. A message that is "
+        "edited is no new one. Ends when the search is deleted. The log records what you are told.",
     )
     job_failed: JobFailed = strawberry.subscription(
         resolver=job_failed,

@@ -23,6 +23,7 @@ from starlette.responses import RedirectResponse, Response
 
 from application.archive import Archive
 from application.commands.make_export import MakeExport, MakeExportHandler
+from application.commands.perform_search import PerformSearchHandler
 from application.context import Context
 from domain.workspace import Workspace
 from infrastructure.postgres.patience import OutOfPatienceError, Patience
@@ -58,6 +59,9 @@ class ExportsContainer(Protocol):
 
     @property
     def make_export(self) -> MakeExportHandler: ...
+
+    @property
+    def perform_search(self) -> PerformSearchHandler: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

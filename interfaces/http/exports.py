@@ -16,7 +16,7 @@ from domain.workspace import Workspace
 from infrastructure.exports import messages
 from infrastructure.postgres.patience import OutOfPatienceError
 from interfaces.http import export_description as description
-from interfaces.http import rsmf_description
+from interfaces.http import rsmf_description, search_description
 from interfaces.http.actor import context_of
 from interfaces.http.describing import DescribedRoute
 from interfaces.http.export_answers import (
@@ -32,6 +32,7 @@ from interfaces.http.export_pages import entry_pages, event_pages, message_pages
 from interfaces.http.parameters import pairs, read_parameters
 from interfaces.http.problems import RETRY_SECONDS, RequestError
 from interfaces.http.rsmf import rsmf_endpoint
+from interfaces.http.search_export import search_endpoint
 from interfaces.http.streaming import while_connected
 from interfaces.http.transfers import id_of, unknown
 
@@ -113,6 +114,11 @@ def export_routes(container: ExportsContainer) -> list[DescribedRoute]:
             "/api/rsmf",
             in_time(rsmf_endpoint(exports)),
             {"GET": rsmf_description.RSMF, "HEAD": rsmf_description.RSMF_HEAD},
+        ),
+        DescribedRoute(
+            "/api/search",
+            in_time(search_endpoint(container, exports)),
+            {"GET": search_description.SEARCH, "HEAD": search_description.SEARCH_HEAD},
         ),
     ]
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from application.commands.perform_search import MAX_CONTEXT
+from application.searches import MAX_CONTEXT
 from interfaces.http.describing import Content
 from interfaces.http.export_description import UNKNOWN_WORKSPACE, UpTo, export
 from interfaces.http.parameters import (

@@ -8,14 +8,17 @@ from typing import Any
 from domain.export import Export
 from domain.job import JobDiscard, JobRetry
 from domain.label import LabelBook, Labelling
+from domain.opening import Opening
 from domain.projection import Projection
-from domain.search import Search
+from domain.saved_search import SavedSearch, ToldHits
+from domain.search import Search, SearchReplay
 from domain.transcript import Transcript, TranscriptEmbedding
 from domain.upload import RefusedUpload, Upload
 from domain.workspace import Workspace
 from projections.wording import counted, size_in_words, wanted
 
 CONVERSATIONS_NAMED = 5
+MESSAGES_NAMED = 5
 MODES = {"hybrid": "by meaning and words", "meaning": "by meaning", "words": "by words"}
 
 
@@ -106,6 +109,7 @@ def export_made(event: Export.Made) -> str:
         "audit_trail": "the audit trail",
         "messages": f"conversation {str(event.conversation_id)[:8]}",
         "rsmf": selected(event.selection),
+        "search": f"{selected(event.selection)}, at most {event.limit or 0:,},",
     }[event.kind]
     form = event.format.upper() if event.kind == "rsmf" else event.format
     return (
@@ -168,6 +172,45 @@ def search_performed(event: Search.Performed) -> str:
     how = MODES.get(event.mode, event.mode)
     hits = counted(len(event.hits), "hit")
     return f"searched for «{event.query}» {how}: {hits} in {event.milliseconds:.0f} ms"
+
+
+def search_replayed(event: SearchReplay.Replayed) -> str:
+    hits = counted(event.hits_then, "hit")
+    return (
+        f"replayed the search at position {event.search_position:,}: {hits} then, "
+        f"{len(event.hits_as_of_then):,} as of then, {len(event.hits_today):,} today"
+    )
+
+
+def search_saved(event: SavedSearch.Saved) -> str:
+    return f"saved the search «{event.query}» as «{event.name}»"
+
+
+def saved_search_renamed(event: SavedSearch.Renamed) -> str:
+    return f"renamed saved search {str(event.originator_id)[:8]} to «{event.name}»"
+
+
+def saved_search_deleted(event: SavedSearch.Deleted) -> str:
+    return f"deleted saved search {str(event.originator_id)[:8]}"
+
+
+def hits_told(event: ToldHits.Told) -> str:
+    hits = counted(len(event.hits), "new hit")
+    return f"was told of {hits} of saved search {event.saved_search_id[:8]}"
+
+
+def message_opened(event: Opening.Opened) -> str:
+    ids = event.message_ids
+    conversations = set(event.conversation_ids)
+    where = f"conversation {event.conversation_ids[0][:8]}"
+    if len(conversations) > 1:
+        where = counted(len(conversations), "conversation")
+    if len(ids) == 1:
+        return f"opened message {ids[0]} of {where}"
+    named = ", ".join(map(str, ids[:MESSAGES_NAMED]))
+    more = len(ids) - MESSAGES_NAMED
+    named += f" and {more:,} more" if more > 0 else ""
+    return f"opened {counted(len(ids), 'message')} of {where}: {named}"
 
 
 def projection_registered(event: Projection.Registered) -> str:
@@ -257,6 +300,12 @@ WORDS: Mapping[str, Callable[[Any], str]] = {
     Transcript.Recorded.TOPIC: transcript_recorded,
     TranscriptEmbedding.Recorded.TOPIC: transcript_embedding_recorded,
     Search.Performed.TOPIC: search_performed,
+    SearchReplay.Replayed.TOPIC: search_replayed,
+    SavedSearch.Saved.TOPIC: search_saved,
+    SavedSearch.Renamed.TOPIC: saved_search_renamed,
+    SavedSearch.Deleted.TOPIC: saved_search_deleted,
+    ToldHits.Told.TOPIC: hits_told,
+    Opening.Opened.TOPIC: message_opened,
     Projection.Registered.TOPIC: projection_registered,
     Projection.RebuildRequested.TOPIC: projection_rebuild_requested,
     Projection.RollBackRequested.TOPIC: projection_roll_back_requested,

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from application.archive import Archive
-from application.commands.perform_search import PerformSearchHandler, QueryRefusedError
+from application.commands.perform_search import PerformSearchHandler
 from application.ports.search import (
     Coverage,
     EmptyQueryError,
@@ -22,6 +22,7 @@ from application.ports.search import (
     SearchRequest,
     SearchTookTooLongError,
 )
+from application.searches import QueryRefusedError
 from application.searching.filters import Choice, Filters
 from application.searching.query import Query
 from tests.support.archive import Ledger

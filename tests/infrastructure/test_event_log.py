@@ -14,11 +14,11 @@ from eventsourcing.persistence import IntegrityError
 
 from application.ports.event_log import CommandAnswer
 from application.ports.jobs import JobRequest
-from domain.search import Search
 from domain.upload import Upload
 from domain.workspace import Workspace
 from infrastructure.log.appender import AppenderClosedError
 from tests.support.archive import Ledger, connect, open_ledger
+from tests.support.searches import some_search
 
 WRITERS = 8
 APPENDS = 300  # by each writer
@@ -260,12 +260,7 @@ def test_a_lost_acknowledgement_is_not_a_conflict(ledger: Ledger, monkeypatch: A
         return positions
 
     monkeypatch.setattr(recorder, "_write_once", lose_first_answer)
-    position = ledger.record(
-        Search.perform(
-            id=uuid4(), searcher_id=str(ledger.context().actor_id), query="q", mode="words",
-            filters={}, model=None, position=0, hits=[], is_partial=False, milliseconds=1.0,
-        )
-    )  # fmt: skip
+    position = ledger.record(some_search(searcher_id=str(ledger.context().actor_id)))
 
     assert calls[0] == [[position]]
     assert position == ledger.head()

@@ -12,7 +12,6 @@ import psycopg
 import pytest
 
 from application.context import Context
-from domain.search import Search
 from domain.topics import EVENTS
 from domain.upload import Upload
 from domain.workspace import Workspace
@@ -20,6 +19,7 @@ from infrastructure.log import frames as module
 from infrastructure.log.frames import EventFrame, facts_of, frames, frames_before
 from tests.support.archive import Ledger
 from tests.support.chats import History, message
+from tests.support.searches import some_search
 from tests.support.shared_ledger import own_ledger, shared_ledger
 
 __all__ = ["own_ledger", "shared_ledger"]
@@ -77,17 +77,13 @@ def test_a_frame_tells_who_did_what_when_and_why(own_ledger: Ledger) -> None:
 def test_nothing_personal_is_in_it_not_even_as_ciphertext(own_ledger: Ledger) -> None:
     own_ledger.record(upload(own_ledger))
     own_ledger.record(
-        Search.perform(
-            id=uuid4(),
+        some_search(
             searcher_id=str(uuid4()),
             query=SECRET,
             mode="words",
             filters={"author": SECRET},
-            model=None,
             position=1,
             hits=[5, 6],
-            is_partial=False,
-            milliseconds=1.5,
         ),
         origin={"agent": SECRET},
     )

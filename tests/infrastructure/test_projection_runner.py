@@ -14,7 +14,6 @@ import psycopg
 import pytest
 
 from application.ports.projections import UnknownProjectionError
-from domain.search import Search
 from domain.transcript import Transcript
 from infrastructure.discretion import describe
 from infrastructure.keys.master import MasterKeyError
@@ -23,6 +22,7 @@ from infrastructure.projections.poison import is_surroundings
 from infrastructure.projections.runner import ProjectionRunner
 from tests.support.archive import Ledger, connect, open_ledger
 from tests.support.read_models import Tallies, create_workspaces, tallied
+from tests.support.searches import some_search
 
 COMPETITOR = """
 import sys
@@ -61,19 +61,7 @@ def count(ledger: Ledger, view: str = "read.tallies") -> int:
 
 
 def perform_search(ledger: Ledger) -> int:
-    search = Search.perform(
-        id=uuid4(),
-        searcher_id=str(ledger.context().actor_id),
-        query="where is the key",
-        mode="words",
-        filters={},
-        model=None,
-        position=0,
-        hits=[],
-        is_partial=False,
-        milliseconds=1.5,
-    )
-    return ledger.record(search)
+    return ledger.record(some_search(searcher_id=str(ledger.context().actor_id)))
 
 
 def test_what_was_recorded_is_in_the_read_model_after_advancing(ledger: Ledger) -> None:

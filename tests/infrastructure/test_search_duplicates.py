@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from application.commands.perform_search import understood
 from application.ports.search import Hit, SearchRequest
+from application.searches import understood
 from application.searching.filters import Choice, Filters
 from domain.upload import Upload
 from infrastructure.search import selecting

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from application.commands.perform_search import QueryRefusedError, understood
 from application.ports.search import SearchAnswer, SearchRequest
+from application.searches import QueryRefusedError, understood
 from application.searching.filters import Choice, Filters
 from domain.upload import Upload
 from domain.workspace import Workspace

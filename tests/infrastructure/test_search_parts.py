@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import Connection
 
-from application.commands.perform_search import QueryRefusedError, check
 from application.ports.search import SearchRequest
+from application.searches import QueryRefusedError, check
 from application.searching.query import parse
 from infrastructure.search import words
 from infrastructure.search.meaning import NEAREST, SEGMENTS, Nearest, nearest_by_pgvector

@@ -39,6 +39,8 @@ ROOTS = {
     "AuditEntry.origin": f"auditTrail({FULL}, first: $n) {{nodes {{origin {{name value}}}}}}",
     "Query.events": f"events({FULL}, first: $n) {{nodes {{topic facts}}}}",
     "Event.sealedFields": f"events({FULL}, first: $n) {{nodes {{sealedFields}}}}",
+    "Query.searchHistory": f"searchHistory({FULL}, first: $n) {{nodes {{query filters}}}}",
+    "Query.savedSearches": f"savedSearches({FULL}, first: $n) {{nodes {{name query filters}}}}",
     "SearchResult.hits": f"""search({FULL}, query: "harbour", limit: $n) {{... on SearchResult {{
         hits {{message {{id author {{name}} conversation {{title}}}}}}
     }}}}""",
@@ -88,6 +90,10 @@ FIXED = {
     "Query.nodes": "asked for with every list of a node",
     "Upload.awaits": "comes with the upload",
     "Hit.reasons": "there are three; nothing is read",
+    **dict.fromkeys(
+        (*(f"ReplayComparison.{name}" for name in ("hits", "gone")), "SearchReplay.notes"),
+        "as many as the search had hits: see test_graphql_replay",
+    ),
     "SearchResult.notes": "as many as the query has words and names",
     **dict.fromkeys(
         (f"Facets.{name}" for name in ("authors", "conversations", "months", "formats", "labels")),

@@ -9,7 +9,6 @@ import pytest
 
 from application.context import LOCAL_OWNER, SYSTEM
 from domain.aggregate import ERASED
-from domain.search import Search
 from domain.topics import EVENTS
 from domain.transcript import Transcript, TranscriptEmbedding
 from domain.upload import Upload
@@ -22,6 +21,7 @@ from projections.audit_trail.words import WORDS
 from projections.workspaces.projection import WorkspacesReadModel
 from projections.workspaces.queries import workspace_by_name, workspaces
 from tests.support.archive import Ledger
+from tests.support.searches import some_search
 
 ID = UUID("12345678-9abc-4def-8123-456789abcdef")
 # One of each kind, with the sentence it makes.
@@ -98,6 +98,32 @@ SENTENCES: dict[str, tuple[dict[str, Any], str]] = {
         {"query": "where?", "mode": "meaning", "hits": [1] * 10, "milliseconds": 12.3},
         "searched for «where?» by meaning: 10 hits in 12 ms",
     ),
+    "search.replayed": (
+        {
+            "search_position": 1_042,
+            "hits_then": 1,
+            "hits_as_of_then": [1_024],
+            "hits_today": [2_048, 1_024],
+        },
+        "replayed the search at position 1,042: 1 hit then, 1 as of then, 2 today",
+    ),
+    "saved_search.saved": (
+        {"name": "Jackets", "query": "life jackets"},
+        "saved the search «life jackets» as «Jackets»",
+    ),
+    "saved_search.renamed": (
+        {"name": "Life jackets"},
+        "renamed saved search 12345678 to «Life jackets»",
+    ),
+    "saved_search.deleted": ({}, "deleted saved search 12345678"),
+    "saved_search.hits_told": (
+        {"saved_search_id": str(ID), "hits": [1_024, 2_048]},
+        "was told of 2 new hits of saved search 12345678",
+    ),
+    "message.opened": (
+        {"message_ids": [1_024], "conversation_ids": ["0f8fad5b-d9cb"]},
+        "opened message 1024 of conversation 0f8fad5b",
+    ),
     "projection.registered": (
         {"name": "messages"},
         "asked something of the read model messages for the first time",
@@ -161,10 +187,27 @@ SENTENCES: dict[str, tuple[dict[str, Any], str]] = {
             "last_byte": 1_999,
             "conversation_id": None,
             "selection": None,
+            "limit": None,
         },
         "exported the audit trail as csv, up to position 1,200, bytes 1,000 to 1,999 of it",
     ),
 }
+
+
+def test_an_export_of_a_search_says_which_and_how_much() -> None:
+    facts, _ = SENTENCES["export.made"]
+    selection = {"conversation_ids": [], "since": None, "until": None, "search": 42, "context": 0}
+    made = facts | {
+        "kind": "search",
+        "first_byte": 0,
+        "last_byte": None,
+        "selection": selection,
+        "limit": 1_000,
+    }
+    assert WORDS["export.made"](make_event("export.made", made)) == (
+        "exported the hits of the search at position 42, at most 1,000, as csv, up to position "
+        "1,200"
+    )
 
 
 AROUND = ", 2 messages before and after each"
@@ -223,18 +266,7 @@ def trail(ledger: Ledger, **options: Any) -> list[AuditRow]:
 
 
 def perform_search(ledger: Ledger, **changes: Any) -> int:
-    search = Search.perform(
-        id=uuid4(),
-        searcher_id=str(LOCAL_OWNER),
-        query="where is\x00 the key",
-        mode="hybrid",
-        filters={},
-        model=None,
-        position=0,
-        hits=[7],
-        is_partial=False,
-        milliseconds=1.5,
-    )
+    search = some_search(query="where is\x00 the key", mode="hybrid", hits=[7])
     return ledger.record(search, **changes)
 
 

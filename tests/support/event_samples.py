@@ -21,8 +21,10 @@ from application.context import LOCAL_OWNER, Context
 from domain.export import Export
 from domain.job import JobDiscard, JobRetry
 from domain.label import LabelBook, Labelling
+from domain.opening import Opening
 from domain.projection import Projection
-from domain.search import Search
+from domain.saved_search import SavedSearch, ToldHits
+from domain.search import Search, SearchReplay
 from domain.topics import EVENTS
 from domain.transcript import Transcript, TranscriptEmbedding
 from domain.upload import RefusedUpload, Upload
@@ -116,6 +118,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             "search": 40,
             "context": 2,
         },
+        "limit": None,
     },
     RefusedUpload.Refused.TOPIC: {
         "originator_topic": "refused_upload",
@@ -186,6 +189,51 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "hits": [1_024],
         "is_partial": False,
         "milliseconds": 1.5,
+        "sort": "relevance",
+        "time_zone": "Europe/Berlin",
+        "limit": 10,
+        "after": [7, 6, 0, 0.5, 2_048],
+        "alone": None,
+        "like": None,
+        "messages_position": 7,
+        "vectors_position": 6,
+        "engine": "faiss",
+        "has_words_in_memory": True,
+        "saved_search_id": None,
+    },
+    SearchReplay.Replayed.TOPIC: {
+        "originator_topic": "search_replay",
+        "search_position": 8,
+        "hits_then": 1,
+        "hits_as_of_then": [1_024],
+        "hits_today": [2_048, 1_024],
+        "position": 9,
+        "model": "m@1/p1",
+        "notes": ["edited"],
+        "milliseconds": 1.5,
+    },
+    SavedSearch.Saved.TOPIC: {
+        "originator_topic": "saved_search",
+        "workspace_id": str(UUID(int=3)),
+        "owner_id": str(LOCAL_OWNER),
+        "name": "Jackets",
+        "query": "life jackets after:7d",
+        "mode": "hybrid",
+        "filters": {"authors": ["Ada"]},
+        "sort": "newest",
+        "time_zone": "Europe/Berlin",
+    },
+    SavedSearch.Renamed.TOPIC: {"owner_id": str(LOCAL_OWNER), "name": "Life jackets"},
+    SavedSearch.Deleted.TOPIC: {},
+    ToldHits.Told.TOPIC: {
+        "originator_topic": "told_hits",
+        "saved_search_id": str(UUID(int=6)),
+        "hits": [1_024, 2_048],
+    },
+    Opening.Opened.TOPIC: {
+        "originator_topic": "opening",
+        "message_ids": [1_024, 2_048],
+        "conversation_ids": [ROOM, ROOM],
     },
     Projection.Registered.TOPIC: {"originator_topic": "projection", "name": "messages"},
     Projection.RebuildRequested.TOPIC: {

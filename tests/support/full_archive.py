@@ -18,6 +18,7 @@ from infrastructure.log.reader import LogReader
 from tests.support.archive import Ledger
 from tests.support.archive_fixture import advance
 from tests.support.chats import NOON, History, message, room, split
+from tests.support.searches import some_saved_search, some_search
 
 MANY = 60
 NAME = "full"
@@ -43,6 +44,8 @@ def fill(container: Container) -> Full:
     for number in range(MANY - 2):
         said = message(number, conversation="Small", key=f"s{number}")
         uploads.append(upload(history, room(id="Small"), said))
+    history.ledger.record(*(some_search(query=f"where is key {n}") for n in range(MANY)))
+    history.ledger.record(*(some_saved_search(made[0].id) for _ in range(MANY)))
     advance(container)
     label(container, history)
     return Full(

@@ -19,9 +19,13 @@ from application.ports.jobs import (
     UnknownJobError,
 )
 from application.ports.projections import NothingToRollBackToError, UnknownProjectionError
+from application.ports.search import EmptyQueryError
+from application.saved_searches import SavedSearchNotFoundError
+from application.searches import QueryRefusedError
 from application.uploads import UploadOptionsError
 from domain.label import LabelNameTakenError, LabelNotFoundError, LabelRefusedError
 from domain.projection import OperationRunningError
+from domain.saved_search import SavedSearchNameError
 from domain.upload import (
     NothingToConfirmError,
     NothingToRetryError,
@@ -31,7 +35,15 @@ from domain.upload import (
 )
 from domain.workspace import UnknownWorkspaceError, WorkspaceNameError
 from interfaces.graphql.context import Ask
-from interfaces.graphql.refusals import ArgumentRefused, Refusal, UnknownWorkspace, UploadNotFound
+from interfaces.graphql.refusals import (
+    ArgumentRefused,
+    QueryRefused,
+    Refusal,
+    SavedSearchNameRefused,
+    SavedSearchNotFound,
+    UnknownWorkspace,
+    UploadNotFound,
+)
 from interfaces.graphql.scalars import BigInt
 
 T = TypeVar("T")
@@ -178,6 +190,10 @@ class CommandIdReused(Refusal):
 REFUSALS: Mapping[type[Exception], tuple[type[Refusal], str]] = {
     WorkspaceNameError: (WorkspaceNameRefused, "WORKSPACE_NAME_REFUSED"),
     UnknownWorkspaceError: (UnknownWorkspace, "UNKNOWN_WORKSPACE"),
+    SavedSearchNotFoundError: (SavedSearchNotFound, "SAVED_SEARCH_NOT_FOUND"),
+    SavedSearchNameError: (SavedSearchNameRefused, "SAVED_SEARCH_NAME_REFUSED"),
+    EmptyQueryError: (QueryRefused, "EMPTY_QUERY"),
+    QueryRefusedError: (QueryRefused, "QUERY_REFUSED"),
     NotFoundError: (UploadNotFound, "UPLOAD_NOT_FOUND"),
     NothingToConfirmError: (NothingToConfirm, "NOTHING_TO_CONFIRM"),
     UnansweredError: (QuestionOpen, "QUESTION_OPEN"),

@@ -34,6 +34,14 @@ from interfaces.graphql.mutations.projections import (
     rebuild_projection,
     roll_back_projection,
 )
+from interfaces.graphql.mutations.saved_searches import (
+    DeleteSavedSearchAnswer,
+    RenameSavedSearchAnswer,
+    SaveSearchAnswer,
+    delete_saved_search,
+    rename_saved_search,
+    save_search,
+)
 from interfaces.graphql.mutations.uploads import (
     RetryUploadAnswer,
     WithdrawUploadAnswer,
@@ -67,6 +75,18 @@ class Mutation:
     withdraw_upload: WithdrawUploadAnswer | None = strawberry.field(
         resolver=withdraw_upload,
         description="Take an upload back, for good: its messages, its vectors and its bytes.",
+    )
+    save_search: SaveSearchAnswer | None = strawberry.field(
+        resolver=save_search,
+        description="Keep a search under a name, for yourself: to run it again, and to be told of "
+        "what it will find.",
+    )
+    rename_saved_search: RenameSavedSearchAnswer | None = strawberry.field(
+        resolver=rename_saved_search, description="Give a saved search another name."
+    )
+    delete_saved_search: DeleteSavedSearchAnswer | None = strawberry.field(
+        resolver=delete_saved_search,
+        description="Delete a saved search. What it has found stays in the log.",
     )
     create_label: CreateLabelAnswer | None = strawberry.field(
         resolver=create_label, description="Make a label for messages and conversations."

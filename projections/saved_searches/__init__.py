@@ -1,0 +1,1 @@
+"""Read model: saved searches, each for whoever saved it."""

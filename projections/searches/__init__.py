@@ -1,0 +1,1 @@
+"""What people have searched for, each for themselves."""
