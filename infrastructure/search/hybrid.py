@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Protocol
 from uuid import UUID
 
 from psycopg import Connection
-from psycopg.errors import QueryCanceled
 from psycopg_pool import ConnectionPool
 
 from application.ports.search import (
@@ -19,13 +18,10 @@ from application.ports.search import (
     OnFound,
     SearchAnswer,
     SearchRequest,
-    SearchTookTooLongError,
 )
 from application.searching.query import Query
-from domain.workspace import UnknownWorkspaceError
 from infrastructure.embedders.query_embedder import QueryEmbedder
 from infrastructure.projections.positions import Positions
-from infrastructure.search import messages
 from infrastructure.search.answers import assemble
 from infrastructure.search.comparing import Comparison, HeadStart, Vector, ids_below
 from infrastructure.search.corpus import Where
@@ -33,6 +29,7 @@ from infrastructure.search.duplicates import with_duplicates
 from infrastructure.search.likeness import likeness
 from infrastructure.search.meaning import Accelerator
 from infrastructure.search.memory_corpus import MemoryCorpus
+from infrastructure.search.opening import READ_MODELS, STATEMENT_SECONDS, opened
 from infrastructure.search.ranking import DEPTHS
 from infrastructure.search.restriction import restriction
 from infrastructure.search.results import facets
@@ -41,16 +38,6 @@ from infrastructure.search.stored_corpus import StoredCorpus
 from infrastructure.search.tsquery import NOTHING, Meant, languages, tsqueries
 from infrastructure.words.follower import Known
 
-READ_MODELS = ("messages", "vectors", "conversations", "authors", "labels")
-STATEMENT_SECONDS = 10.0  # a step that takes longer would hold a connection from the others
-ONE_MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-POSITIONS = """
-SELECT set_config('statement_timeout', %(milliseconds)s, true), coalesce(min(position), 0),
-       coalesce(min(position) FILTER (WHERE name = 'messages'), 0),
-       coalesce(min(position) FILTER (WHERE name = 'vectors'), 0),
-       EXISTS (SELECT FROM read.workspace WHERE workspace_id = %(workspace)s)
-FROM projection.projection WHERE status IN ('live', 'halted') AND name = ANY(%(names)s)
-"""
 SEARCHES = 8  # at a time
 
 
@@ -108,15 +95,18 @@ class HybridSearcher:
         early = self._begin_comparing(request, query, where, vector)
         # Before the moment: the database is never behind it, so what is gone since is known.
         known = self._known(request)
-        with self._snapshot(request) as (connection, reached, now):
-            covered = messages.coverage(
-                connection, **where, vectors_position=now.vectors_position
-            )()
+        with opened(
+            self._pool,
+            request,
+            model=where["model"],
+            gone_since=None if known is None else known.position,
+            statement_seconds=self._statement_seconds,
+        ) as (connection, reached, now, covered, gone):
             moment = moment_of(request.begun, now, known)
             position = min(reached, moment.messages_position)
             words = NOTHING
             if query.groups or query.excluded:
-                spoken = languages(connection, request.workspace_id)
+                spoken = spoken_in(connection, request.workspace_id, known)
                 words = tsqueries(connection, query, spoken, meant_by(known))
             is_past = moment != now
             narrowed = restriction(
@@ -137,7 +127,7 @@ class HybridSearcher:
                 all_words=words.all_words,
                 below=ids_below(moment.messages_position),
             )
-            corpus = self._in_memory(stored, known, has_vector=vector is not None) or stored
+            corpus = self._in_memory(stored, known, gone, has_vector=vector is not None) or stored
             comparison = None
             if vector is not None:
                 comparison = Comparison(
@@ -190,35 +180,6 @@ class HybridSearcher:
             timings_ms=clock.milliseconds,
         )
 
-    @contextmanager
-    def _snapshot(self, request: SearchRequest) -> Iterator[tuple[Connection[Any], int, Moment]]:
-        """
-        One moment of the database, and a deadline for each statement; the position that all read
-        models have reached then, and those of the messages and the vectors.
-
-        Raises:
-            UnknownWorkspaceError
-        """
-        seconds = self._statement_seconds
-        values = {
-            "milliseconds": str(round(seconds * 1000)),
-            "names": list(READ_MODELS),
-            "workspace": request.workspace_id,
-        }
-        try:
-            with self._pool.connection() as connection, connection.transaction():
-                with connection.pipeline():
-                    connection.execute(ONE_MOMENT)
-                    reached = connection.execute(POSITIONS, values)
-                row: Sequence[Any] = reached.fetchone() or (None, 0, 0, 0, False)
-                if not (row[4] or request.is_workspace_known):
-                    raise UnknownWorkspaceError("there is no such workspace")
-                yield connection, int(row[1]), Moment(int(row[2]), int(row[3]))
-        except QueryCanceled as error:
-            raise SearchTookTooLongError(
-                f"a step of the search took longer than {seconds:g} s: ask again, or more narrowly"
-            ) from error
-
     def _embed(self, request: SearchRequest, query: Query, clock: Stopwatch) -> Vector | None:
         """None: nothing is compared."""
         if request.mode == "words" or not query.text:
@@ -237,7 +198,7 @@ class HybridSearcher:
         return self._words.words_of(request.workspace_id, needed)
 
     def _in_memory(
-        self, stored: StoredCorpus, known: Known | None, *, has_vector: bool
+        self, stored: StoredCorpus, known: Known | None, gone: Sequence[int], *, has_vector: bool
     ) -> MemoryCorpus | None:
         """None: what is in memory does not tell all that this search asks for."""
         if known is None or stored.restriction.tests is None:
@@ -249,7 +210,7 @@ class HybridSearcher:
             texts = self._accelerator.texts_of(**stored.where)
             if texts is None:
                 return None
-        return MemoryCorpus(stored, known, texts)
+        return MemoryCorpus(stored, known.table, texts, gone)
 
     def _begin_comparing(
         self, request: SearchRequest, query: Query, where: Where, vector: Vector | None
@@ -274,6 +235,15 @@ def moment_of(begun: Moment | None, now: Moment, known: Known | None) -> Moment:
     if known is None or known.position >= now.messages_position:
         return now
     return now._replace(messages_position=known.position)
+
+
+def spoken_in(
+    connection: Connection[Any], workspace_id: UUID, known: Known | None
+) -> Collection[str]:
+    """The languages that there are, at least."""
+    if known is None:
+        return languages(connection, workspace_id)
+    return known.table.languages.values.copy()
 
 
 def meant_by(known: Known | None) -> Meant:

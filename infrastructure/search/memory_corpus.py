@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from infrastructure.columns.codes import Codes
 from infrastructure.columns.filtering import IsKept
 from infrastructure.columns.keys import packed, unpacked
-from infrastructure.columns.message_table import NO_ROW
+from infrastructure.columns.message_table import NO_ROW, MessageTable
 from infrastructure.columns.text_vectors import ABSENT, TextVectors
 from infrastructure.search.corpus import (
     AROUND,
@@ -27,15 +27,10 @@ from infrastructure.search.corpus import (
 from infrastructure.search.ranking import Key
 from infrastructure.search.results import Counts
 from infrastructure.search.stored_corpus import StoredCorpus
-from infrastructure.words.follower import Known
 
 NAMES = """
 SELECT author_id, name FROM read.author
 WHERE workspace_id = %(workspace)s AND author_id = ANY(%(ids)s)
-"""
-GONE = """
-SELECT message_id FROM read.removed_message
-WHERE workspace_id = %(workspace)s AND position > %(position)s
 """
 GROWTH = 4
 
@@ -46,21 +41,25 @@ class MemoryCorpus:
     """
     Args:
         stored: the same by PostgreSQL, whose filters columns can tell.
-        known: what is in memory, not of a later moment than the connection's.
+        table: not of a later moment than the connection's.
         texts: None: nothing is compared by meaning.
+        gone: messages that were withdrawn since, which nobody may see any more.
     """
 
-    def __init__(self, stored: StoredCorpus, known: Known, texts: TextVectors | None) -> None:
+    def __init__(
+        self,
+        stored: StoredCorpus,
+        table: MessageTable,
+        texts: TextVectors | None,
+        gone: Sequence[int] = (),
+    ) -> None:
         self._connection = stored.connection
         self._workspace_id = stored.where["workspace_id"]
-        self._table = known.table
+        self._table = table
         self._texts = texts or TextVectors()
         self._tests = stored.restriction.tests or ()
-        self._count = known.table.count
+        self._count = table.count
         self._below = stored.below
-        # What was withdrawn since, which nobody may see any more.
-        values = {"workspace": self._workspace_id, "position": known.position}
-        gone = [row[0] for row in self._connection.execute(GONE, values)]
         self._gone = np.array(gone, dtype=np.int64)
         self.is_narrow = bool(self._tests)
 

@@ -27,8 +27,8 @@ from infrastructure.search import messages
 from infrastructure.search.calibration import CUT_OFF, MEANING, calibrated
 from infrastructure.search.comparing import Comparison, Vector, ids_below
 from infrastructure.search.corpus import Where
-from infrastructure.search.hybrid import ONE_MOMENT, READ_MODELS, STATEMENT_SECONDS
 from infrastructure.search.meaning import Accelerator
+from infrastructure.search.opening import BEGIN, READ_MODELS, STATEMENT_SECONDS
 from infrastructure.search.restriction import Restriction, restriction
 from infrastructure.search.scoring import CALIBRATED, LAST, USUAL_BACKGROUND
 from infrastructure.search.stored_corpus import StoredCorpus
@@ -203,8 +203,8 @@ class NewHitsFinder:
 
     @contextmanager
     def _moment(self) -> Iterator[Connection[Any]]:
-        with self._pool.connection() as connection, connection.transaction():
-            connection.execute(ONE_MOMENT)
+        with self._pool.connection() as connection:  # which the pool ends
+            connection.execute(BEGIN)
             connection.execute(DEADLINE, (str(round(STATEMENT_SECONDS * 1000)),))
             yield connection
 

@@ -17,7 +17,7 @@ from application.commands.replay_search import (
 from application.ports.search import SearchTookTooLongError
 from application.searches import MAX_LIMIT, QueryRefusedError
 from domain.workspace import UnknownWorkspaceError
-from infrastructure.search.hybrid import READ_MODELS
+from infrastructure.search.opening import READ_MODELS
 from interfaces.graphql.context import Ask
 from interfaces.graphql.errors import CODES
 from interfaces.graphql.message import Message

@@ -18,7 +18,7 @@ from application.searching.filters import NO_FILTERS
 from application.searching.operators import OPERATORS
 from domain.search import SearchMode as Mode
 from domain.workspace import UnknownWorkspaceError
-from infrastructure.search.hybrid import READ_MODELS
+from infrastructure.search.opening import READ_MODELS
 from interfaces.graphql.context import Ask
 from interfaces.graphql.errors import CODES
 from interfaces.graphql.hit_parts import (

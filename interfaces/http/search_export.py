@@ -15,7 +15,7 @@ from application.ports.embedder import ModelLoadingError
 from application.ports.search import EmptyQueryError, SearchRequest, SearchTookTooLongError
 from application.searches import QueryRefusedError, understood
 from infrastructure.exports.hits import HitsPage, hit_pages
-from infrastructure.search.hybrid import READ_MODELS
+from infrastructure.search.opening import READ_MODELS
 from interfaces.http.actor import context_of
 from interfaces.http.dispositions import attachment
 from interfaces.http.export_answers import CATCH_UP_SECONDS, Exports, ExportsContainer

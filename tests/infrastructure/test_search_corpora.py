@@ -101,7 +101,7 @@ def test_both_say_the_same(site: SearchSite, filters: str, share: float) -> None
     with site.ledger.pool.connection() as connection, connection.transaction():
         narrowed = restriction(connection, workspace_id, parse(filters).filters, NOTHING, position)
         stored = StoredCorpus(connection, where, narrowed, all_words="", below=below)
-        memory = MemoryCorpus(stored, known, site.vectors.texts_of(**where))
+        memory = MemoryCorpus(stored, known.table, site.vectors.texts_of(**where))
         by_id = {id_: key for id_, key in stored.kept(ids.tolist()).items() if id_ < below}
 
         assert memory.is_narrow == stored.is_narrow == bool(filters)
@@ -148,7 +148,7 @@ def test_where_many_texts_may_be_found_the_limit_says_so(site: SearchSite) -> No
             connection, site.ledger.workspace_id, parse("-kind:system").filters, NOTHING, None
         )
         stored = StoredCorpus(connection, where, narrowed, all_words="", below=2**62)
-        memory = MemoryCorpus(stored, known, site.vectors.texts_of(**where))
+        memory = MemoryCorpus(stored, known.table, site.vectors.texts_of(**where))
         texts = len(as_list(memory.vectors(None)))
         assert memory.vectors(texts - 1) is None
         assert stored.vectors(texts - 1) is None
