@@ -7,7 +7,6 @@ scores are mixed instead, and only for the candidates of one query with the mess
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -15,30 +14,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from infrastructure.columns.addressing import token
+from infrastructure.search.linking import (
+    CHOSEN,
+    NOBODY,
+    NOTHING,
+    Links,
+    Spoken,
+    Tuning,
+    linked,
+)
 
-LONGEST_PAUSE = 3_600.0  # seconds: later, it is another occasion
 STEPS = 8  # as far as half a window
 SEEDS = 100  # the best by themselves tell whether neighbours are worth listening to
 NO_CARRY, FULL_CARRY = 0.08, 0.16  # chance stays below the one; conversations exceed the other
 FEW = 1.0  # weighs against a carry that few links speak for
 
 Scores = NDArray[np.float64]
-
-
-class Tuning(NamedTuple):
-    """docs/search-quality.md has the measurements behind these."""
-
-    next: float = 0.2  # weight of merely standing next
-    same_author: float = 1.0
-    addressed: float = 1.0
-    power: float = 4.0  # one neighbour that is near says more than four that are not
-    lent: float = 0.85  # of a well-linked message's score, what its neighbours decide at most
-    lonely: float = 0.1  # total weight of links at which they decide half of that
-    is_gated: bool = True  # as far as neighbours say more than chance
-
-
-CHOSEN = Tuning()
 
 
 class Said(NamedTuple):
@@ -56,14 +47,6 @@ class Said(NamedTuple):
     addresses: int | None = None
     answers: int | None = None
     thread: Hashable | None = None
-
-
-class Links(NamedTuple):
-    """Undirected: arrays of one length, each pair of rows once."""
-
-    one: NDArray[np.intp]
-    other: NDArray[np.intp]
-    weight: Scores  # above 0
 
 
 def stretches(windows: Sequence[Sequence[int]]) -> list[list[int]]:
@@ -90,62 +73,36 @@ def stretches(windows: Sequence[Sequence[int]]) -> list[list[int]]:
 
 def link(stretched: Iterable[Sequence[Said]], tuning: Tuning = CHOSEN) -> tuple[list[int], Links]:
     """
-    Who follows whom, who goes on, who is addressed by name, who is answered.
-
     Args:
         stretched: messages that follow one another, in stretches that share none.
 
     Returns:
         The messages' keys, a row each, and the links between the rows.
     """
-    keys: list[int] = []
-    pairs: dict[tuple[int, int], float] = {}
-    for stretch in stretched:
-        for (one, other), weight in _pairs(stretch, tuning).items():
-            pairs[len(keys) + one, len(keys) + other] = weight
-        keys += [said.key for said in stretch]
-    rows = np.array(list(pairs), dtype=np.intp).reshape(-1, 2)
-    weights = np.fromiter(pairs.values(), dtype=np.float64, count=len(pairs))
-    return keys, Links(rows[:, 0], rows[:, 1], weights)
+    every = [(number, said) for number, stretch in enumerate(stretched) for said in stretch]
+    authors = numbered(said.author for _, said in every)
+    threads = numbered(said.thread for _, said in every)
+    names = {authors[said.author]: said.name for _, said in every if said.author is not None}
+    spoken = Spoken(
+        stretches=column(number for number, _ in every),
+        authors=column(authors.get(said.author, NOBODY) for _, said in every),
+        at=np.array([said.at for _, said in every], dtype=np.float64),
+        addressed=column(said.addresses or NOTHING for _, said in every),
+        keys=column(said.key + 1 for _, said in every),  # 0 is nothing
+        answers=column(NOTHING if s.answers is None else s.answers + 1 for _, s in every),
+        threads=column(threads.get(said.thread, NOTHING - 1) + 1 for _, said in every),
+        names=names,
+    )
+    return [said.key for _, said in every], linked(spoken, tuning)
 
 
-def _pairs(stretch: Sequence[Said], tuning: Tuning) -> dict[tuple[int, int], float]:
-    called = _names(stretch)
-    places = {said.key: place for place, said in enumerate(stretch)}
-    latest: dict[Hashable, int] = {}
-    threads: dict[Hashable, int] = {}
-    pairs: dict[tuple[int, int], float] = {}
-    for place, said in enumerate(stretch):
-        linked = [(place - 1, tuning.next)] if place else []
-        if said.author is not None:
-            linked.append((latest.get(said.author, -1), tuning.same_author))
-            meant = called.get(said.addresses)
-            if meant is not None and meant != said.author:
-                linked.append((latest.get(meant, -1), tuning.addressed))
-            latest[said.author] = place
-        if said.thread is not None:
-            linked.append((threads.get(said.thread, -1), 1.0))
-            threads[said.thread] = place
-        for earlier, weight in linked:
-            if earlier >= 0 and weight > 0 and said.at - stretch[earlier].at <= LONGEST_PAUSE:
-                pairs[earlier, place] = max(weight, pairs.get((earlier, place), 0.0))
-        # Who answers in so many words may do so the next day.
-        answered = places.get(said.answers, place) if said.answers is not None else place
-        if answered != place:
-            pairs[min(answered, place), max(answered, place)] = 1.0
-    return pairs
+def numbered(values: Iterable[Hashable | None]) -> dict[Hashable | None, int]:
+    different = dict.fromkeys(value for value in values if value is not None)
+    return {value: number for number, value in enumerate(different)}
 
 
-def _names(stretch: Sequence[Said]) -> dict[int | None, Hashable]:
-    """By the names' tokens: full names, and first names where only one person here has them."""
-    full = {said.name.casefold(): said.author for said in stretch if said.author is not None}
-    firsts = Counter(name.split()[0] for name in full if name.strip())
-    short = {
-        name.split()[0]: author
-        for name, author in full.items()
-        if name.strip() and firsts[name.split()[0]] == 1
-    }
-    return {token(name): author for name, author in (*short.items(), *full.items())}
+def column(values: Iterable[int]) -> NDArray[np.int64]:
+    return np.fromiter(values, dtype=np.int64)
 
 
 def in_context(

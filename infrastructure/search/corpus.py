@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol, TypedDict
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
+from infrastructure.search.linking import Spoken
+
 Ids = NDArray[np.int64]
 
+ABSENT = -1
 AROUND = 8  # messages before and after
 
 
@@ -32,25 +35,14 @@ class MeaningHit(NamedTuple):
     cosine: float
 
 
-class Neighbour(NamedTuple):
-    """A seed or a message around one. What `answers` a message is equal to its `key`."""
-
-    message_id: int
-    author: Hashable | None
-    name: str  # of its author
-    at: float  # seconds since 1970
-    addresses: int | None  # see infrastructure.columns.addressing
-    key: Hashable
-    answers: Hashable | None
-    thread: Hashable | None
-    text_key: UUID | None
-    vector_id: int | None
-    may_be_found: bool
-
-
 class Surroundings(NamedTuple):
-    neighbours: dict[int, Neighbour]  # by message
-    windows: list[list[int]]  # for each seed, in order, without gaps
+    """Messages around some others, in the order of `spoken`."""
+
+    ids: Ids
+    spoken: Spoken
+    text_keys: list[UUID | None]
+    vector_ids: Ids  # ABSENT: there is none
+    may_be_found: NDArray[np.bool_]
 
 
 class Corpus(Protocol):

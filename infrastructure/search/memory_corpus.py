@@ -16,14 +16,15 @@ from infrastructure.columns.filtering import IsKept
 from infrastructure.columns.keys import packed, unpacked
 from infrastructure.columns.message_table import NO_ROW, MessageTable
 from infrastructure.columns.text_vectors import ABSENT, TextVectors
+from infrastructure.search.context import stretches
 from infrastructure.search.corpus import (
     AROUND,
     Ids,
     MeaningHit,
     Nearest,
-    Neighbour,
     Surroundings,
 )
+from infrastructure.search.linking import Spoken
 from infrastructure.search.ranking import Key
 from infrastructure.search.results import Counts
 from infrastructure.search.stored_corpus import StoredCorpus
@@ -33,6 +34,7 @@ SELECT author_id, name FROM read.author
 WHERE workspace_id = %(workspace)s AND author_id = ANY(%(ids)s)
 """
 GROWTH = 4
+MICROSECONDS = 1e6  # of a second
 
 Rows = NDArray[np.int64]
 
@@ -98,16 +100,29 @@ class MemoryCorpus:
         return {key: id_ for key, id_ in zip(keys, vectors, strict=True) if id_ != ABSENT}
 
     def surroundings(self, seeds: Sequence[int]) -> Surroundings:
-        rows = self._table.find(np.array(sorted(seeds), dtype=np.int64))
-        found = (self._window(row) for row in rows[rows != NO_ROW].tolist())
-        windows = [window for window in found if len(window)]
-        if not windows:
-            return Surroundings({}, [])
-        every = np.unique(np.concatenate(windows))
-        ids = self._column("ids")
+        seeded = self._table.find(np.array(sorted(seeds), dtype=np.int64))
+        windows = [self._window(row).tolist() for row in seeded[seeded != NO_ROW].tolist()]
+        found = stretches([window for window in windows if window])
+        sizes = [len(stretch) for stretch in found]
+        rows = np.fromiter((row for stretch in found for row in stretch), dtype=np.int64)
+        authors = self._column("authors")[rows].astype(np.int64)
+        addressed = self._column("addressed")[rows]
+        spoken = Spoken(
+            stretches=np.repeat(np.arange(len(found)), sizes),
+            authors=authors,
+            at=self._column("sent_at")[rows] / MICROSECONDS,
+            addressed=addressed,
+            keys=self._column("keys")[rows],
+            answers=self._column("answers")[rows],
+            threads=self._column("threads")[rows],
+            names=self._names(set(authors.tolist())) if addressed.any() else {},
+        )
         return Surroundings(
-            {one.message_id: one for one in self._neighbours(every)},
-            [ids[window].tolist() for window in windows],
+            ids=self._column("ids")[rows],
+            spoken=spoken,
+            text_keys=self._keys(rows),
+            vector_ids=self._vectors_of_rows(rows),
+            may_be_found=self._may_be_found(rows),
         )
 
     def having(self, keys: Collection[Key]) -> Ids:
@@ -235,41 +250,6 @@ class MemoryCorpus:
 
     def _of_then(self, rows: NDArray[np.int32]) -> Rows:
         return rows[self._exists(rows)].astype(np.int64)
-
-    def _neighbours(self, rows: Rows) -> list[Neighbour]:
-        addressed = self._column("addressed")[rows].tolist()
-        authors = self._column("authors")[rows].tolist()
-        names = self._names(set(authors)) if any(addressed) else {}
-        columns = (
-            self._column("ids")[rows].tolist(),
-            authors,
-            (self._column("sent_at")[rows] / 1e6).tolist(),
-            addressed,
-            self._column("keys")[rows].tolist(),
-            self._column("answers")[rows].tolist(),
-            self._column("threads")[rows].tolist(),
-            self._keys(rows),
-            self._vectors_of_rows(rows).tolist(),
-            self._may_be_found(rows).tolist(),
-        )
-        return [
-            Neighbour(
-                message_id=id_,
-                author=None if author < 0 else author,
-                name=names.get(author, ""),
-                at=at,
-                addresses=meant or None,
-                key=key,
-                answers=answer or None,
-                thread=thread or None,
-                text_key=text_key,
-                vector_id=None if vector == ABSENT else vector,
-                may_be_found=is_kept,
-            )
-            for (id_, author, at, meant, key, answer, thread, text_key, vector, is_kept) in zip(
-                *columns, strict=True
-            )
-        ]
 
     def _names(self, authors: set[int]) -> dict[int, str]:
         """What people are called: it changes, and is asked for only where somebody is named."""

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from infrastructure.search.calibration import CUT_OFF, HYBRID, MEANING, Calibration, calibrated
 from infrastructure.search.comparing import Comparison
-from infrastructure.search.context import in_context, link, stretches
-from infrastructure.search.corpus import MeaningHit
+from infrastructure.search.context import in_context
+from infrastructure.search.corpus import ABSENT, MeaningHit
 from infrastructure.search.fusion import combined, looked_up
-from infrastructure.search.surroundings import said
+from infrastructure.search.linking import linked
 from infrastructure.search.tsquery import TsQueries
 from infrastructure.search.words import WordsHit
 from infrastructure.words.lookup import Lookup, Worth
@@ -103,38 +103,36 @@ class Scoring:
         sides: Sides,
         seeds: Sequence[int],
     ) -> list[Scored]:
-        neighbours, windows = self._comparison.corpus.surroundings(seeds)
-        more = [id_ for id_ in neighbours if id_ not in keys]
-        vectors = {id_: neighbours[id_].vector_id for id_ in more}
+        around = self._comparison.corpus.surroundings(seeds)
+        near = around.ids.tolist()
+        places = [place for place, id_ in enumerate(near) if id_ not in keys]
+        more = [near[place] for place in places]
+        vectors = zip(more, around.vector_ids[places].tolist(), strict=True)
         below = self._vectors_below
-        cosines = self._cosines_of(
-            {id_: v for id_, v in vectors.items() if v is not None and v < below}
-        )
+        cosines = self._cosines_of({id_: v for id_, v in vectors if ABSENT < v < below})
         others = self._worth(more, sides)
         raised = combined(array(more, cosines), others.impacts, ideal=others.ideal)
         scores = dict(zip([*ids, *more], np.concatenate([own, raised]).tolist(), strict=True))
-        linked, links = link(said(stretch, neighbours) for stretch in stretches(windows))
         mixed = in_context(
-            array(linked, scores), links, background=self._background, seeds=len(seeds)
+            array(near, scores),
+            linked(around.spoken),
+            background=self._background,
+            seeds=len(seeds),
         )
-        scores |= dict(zip(linked, mixed.tolist(), strict=True))
+        scores |= dict(zip(near, mixed.tolist(), strict=True))
         every = [*ids, *more]
         held = np.concatenate([worth.held, others.held])
         whole = Worth(np.concatenate([worth.impacts, others.impacts]), held, worth.ideal)
         totals = array(every, scores) + self._extra(whole)
+        text_keys = [*keys.values(), *(around.text_keys[place] for place in places)]
         found = [
-            Scored(id_, keys[id_] if id_ in keys else neighbours[id_].text_key, total, None)
-            for id_, total in zip(every, totals.tolist(), strict=True)
+            Scored(id_, key, total, None)
+            for id_, key, total in zip(every, text_keys, totals.tolist(), strict=True)
         ]
         # What neither side has found is shown where it comes before something that one has.
-        least = min(totals[: len(ids)].tolist())
-        may_be_found = np.array(
-            [
-                id_ in keys or (neighbours[id_].may_be_found and total > least)
-                for id_, total in zip(every, totals.tolist(), strict=True)
-            ],
-            dtype=np.bool_,
-        )
+        may_be_found = np.ones(len(every), dtype=np.bool_)
+        is_better = totals[len(ids) :] > totals[: len(ids)].min()
+        may_be_found[len(ids) :] = around.may_be_found[places] & is_better
         return self._kept(found, HYBRID, holds_all(whole), may_be_found)
 
     def _kept(

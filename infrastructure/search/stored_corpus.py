@@ -9,16 +9,18 @@ from uuid import UUID
 import numpy as np
 from psycopg import Connection
 
-from infrastructure.columns.addressing import NAMED, addressed
+from infrastructure.columns.addressing import NAMED, addressed, token
+from infrastructure.search.context import column, numbered, stretches
 from infrastructure.search.corpus import (
+    ABSENT,
     AROUND,
     Ids,
     MeaningHit,
     Nearest,
-    Neighbour,
     Surroundings,
     Where,
 )
+from infrastructure.search.linking import NOBODY, NOTHING, Spoken
 from infrastructure.search.restriction import Restriction
 
 FEW_MESSAGES = 20_000
@@ -147,32 +149,48 @@ class StoredCorpus:
         return dict(self.connection.execute(VECTORS_OF, values, binary=True).fetchall())
 
     def surroundings(self, seeds: Sequence[int]) -> Surroundings:
-        neighbours: dict[int, Neighbour] = {}
+        rows: dict[int, Sequence[Any]] = {}
         windows: dict[int, list[int]] = {}
         for seed, *columns in self._rows(SURROUNDINGS, seeds=list(seeds)):
-            neighbour = neighbour_of(columns)
-            neighbours[neighbour.message_id] = neighbour
-            windows.setdefault(seed, []).append(neighbour.message_id)
-        return Surroundings(neighbours, list(windows.values()))
+            rows[columns[0]] = columns
+            windows.setdefault(seed, []).append(columns[0])
+        found = stretches(list(windows.values()))
+        sizes = [len(stretch) for stretch in found]
+        ordered = [rows[id_] for stretch in found for id_ in stretch]
+        return around(ordered, np.repeat(np.arange(len(found)), sizes))
 
     def _rows(self, statement: str, more: str = "", **values: Any) -> list[Any]:
         sql = statement.format(restriction=self.restriction.sql + more)
         return self.connection.execute(sql, {**self._values, **values}, binary=True).fetchall()
 
 
-def neighbour_of(columns: Sequence[Any]) -> Neighbour:
-    message_id, author_id, name, sent_at, beginning, key, reply_to, thread, *rest = columns
-    text_key, vector_id, may_be_found = rest
-    return Neighbour(
-        message_id=message_id,
-        author=author_id,
-        name=name or "",
-        at=sent_at.timestamp(),
-        addresses=addressed(beginning),
-        key=key,
-        answers=reply_to,
-        thread=thread,
-        text_key=text_key,
-        vector_id=vector_id,
-        may_be_found=bool(may_be_found),  # nobody's message has no author to compare
+def around(rows: Sequence[Sequence[Any]], numbers: Ids) -> Surroundings:
+    """
+    Args:
+        rows: what SURROUNDINGS tells of each message, in order.
+        numbers: of their stretches.
+    """
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 11
+    ids, authors, names, sent_at, beginnings, keys, answers, threads, *rest = columns
+    text_keys, vector_ids, may_be_found = rest
+    codes = numbered(authors)
+    spoken = Spoken(
+        stretches=numbers,
+        authors=column(codes.get(author, NOBODY) for author in authors),
+        at=np.array([at.timestamp() for at in sent_at], dtype=np.float64),
+        addressed=column(addressed(text) or NOTHING for text in beginnings),
+        keys=column(map(token, keys)),
+        answers=column(NOTHING if key is None else token(key) for key in answers),
+        threads=column(NOTHING if thread is None else token(thread) for thread in threads),
+        names={
+            codes[author]: name or "" for author, name in zip(authors, names, strict=True) if author
+        },
+    )
+    return Surroundings(
+        ids=column(ids),
+        spoken=spoken,
+        text_keys=list(text_keys),
+        vector_ids=column(ABSENT if id_ is None else id_ for id_ in vector_ids),
+        # Nobody's message has no author to compare.
+        may_be_found=np.array(list(map(bool, may_be_found)), dtype=np.bool_),
     )

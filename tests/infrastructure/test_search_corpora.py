@@ -13,12 +13,11 @@ from application.searching.query import parse
 from domain.message import Conversation
 from domain.transcript import IDS_PER_POSITION
 from domain.upload import Upload
-from infrastructure.search.context import link
 from infrastructure.search.corpus import Nearest, Surroundings, Where
+from infrastructure.search.linking import linked
 from infrastructure.search.memory_corpus import MemoryCorpus
 from infrastructure.search.restriction import restriction
 from infrastructure.search.stored_corpus import StoredCorpus
-from infrastructure.search.surroundings import said
 from infrastructure.search.tsquery import NOTHING
 from tests.support.archive import Ledger
 from tests.support.chats import NOON, message, room
@@ -121,20 +120,17 @@ def as_list(found: Any) -> list[int]:
     return found.tolist()  # type: ignore[no-any-return]
 
 
-def told(surroundings: Surroundings) -> Any:
-    """What of them a search uses; names and keys are other ones in memory."""
-    neighbours, windows = surroundings
-    links = [link([said(window, neighbours)]) for window in windows]
+def told(found: Surroundings) -> Any:
+    """What of them a search uses; authors and keys have other numbers in memory."""
+    links = linked(found.spoken)
     return (
-        windows,
-        [
-            (keys, found.one.tolist(), found.other.tolist(), found.weight.tolist())
-            for keys, found in links
-        ],
-        {
-            id_: (one.at, one.text_key, one.vector_id, one.may_be_found)
-            for id_, one in neighbours.items()
-        },
+        found.ids.tolist(),
+        [column.tolist() for column in links],
+        found.spoken.stretches.tolist(),
+        found.spoken.at.tolist(),
+        found.text_keys,
+        found.vector_ids.tolist(),
+        found.may_be_found.tolist(),
     )
 
 
