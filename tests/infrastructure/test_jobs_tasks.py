@@ -28,7 +28,7 @@ from tests.support.jobs import HURRIED, Lab, working
 pytest_plugins = ["tests.support.job_fixtures"]
 
 
-SETTINGS = replace(HURRIED, lanes=LANES)
+SETTINGS = replace(HURRIED, lanes=LANES, stop_seconds=10.0)
 
 
 class FakeContainer:

@@ -122,7 +122,7 @@ def test_a_scrape_shows_how_far_read_models_and_jobs_are(container: Container) -
         sorted(container.runner.names), 0.0
     )
     # Nobody works on the jobs here: those that the upload asked for wait.
-    assert found.total("chatledger_jobs", queue="reading", status="todo") == 1
+    assert found.total("chatledger_jobs", queue="reading", status="todo") == 2
     assert found.total("chatledger_jobs", queue="maintenance", status="failed") == 0
     assert found.total("chatledger_jobs_oldest_waiting_seconds", queue="reading") > 0
 
