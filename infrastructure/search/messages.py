@@ -50,15 +50,11 @@ WHERE h.workspace_id = %(workspace)s AND h.message_id = ANY(%(ids)s) AND h.text_
 """
 TOTAL = "SELECT texts FROM read.message_total WHERE workspace_id = %s"
 # Texts of transcripts without vectors yet, and those of which the vectors read model has not heard.
-FIRST_UNKNOWN = f"""(
-    SELECT (coalesce(min(position), 0) + 1) * {IDS_PER_POSITION} FROM projection.projection
-    WHERE name = 'vectors' AND status IN ('live', 'halted')
-)"""
-OUTSTANDING = f"""
+OUTSTANDING = """
 SELECT (SELECT coalesce(sum(texts), 0) FROM read.awaiting_vectors
         WHERE workspace_id = %(workspace)s)
      + (SELECT count(text_key) FROM read.message
-        WHERE workspace_id = %(workspace)s AND message_id >= {FIRST_UNKNOWN})
+        WHERE workspace_id = %(workspace)s AND message_id >= %(first_unknown)s)
 """
 # Only messages that may lack a vector are looked at: those that came with such a transcript, and
 # those whose text has changed since they came, if it was not before that.
@@ -75,12 +71,12 @@ SELECT count(*) FROM (
     WHERE a.workspace_id = %(workspace)s
     UNION
     SELECT message_id, text_key FROM read.message
-    WHERE workspace_id = %(workspace)s AND message_id >= {FIRST_UNKNOWN}
+    WHERE workspace_id = %(workspace)s AND message_id >= %(first_unknown)s
     UNION
     SELECT message_id, text_key FROM read.message
     WHERE workspace_id = %(workspace)s AND position > message_id / {IDS_PER_POSITION}
       AND position >= least(
-        {FIRST_UNKNOWN} / {IDS_PER_POSITION},
+        %(first_unknown)s / {IDS_PER_POSITION},
         (SELECT min(position) FROM read.awaiting_vectors WHERE workspace_id = %(workspace)s)
     )
 ) AS m
@@ -134,17 +130,19 @@ def same_text(
 
 def coverage(
     connection: Connection[Any], *, workspace_id: UUID, model: str
-) -> Callable[[], Coverage]:
+) -> Callable[[int], Coverage]:
     """
     Exact, but while very many texts wait: then those among them that have a vector already,
-    because somebody said the same before, count as not indexed.
+    because somebody said the same before, count as not indexed. What is given takes the position
+    that the vectors read model has reached.
     """
-    values = {"workspace": workspace_id, "model": model}
     all_texts = connection.execute(TOTAL, (workspace_id,))
-    outstanding = connection.execute(OUTSTANDING, values)
 
-    def take() -> Coverage:
-        total, missing = number(all_texts), number(outstanding)
+    def take(vectors_position: int) -> Coverage:
+        # As a value: a planner that does not know it reads the whole table.
+        first_unknown = (vectors_position + 1) * IDS_PER_POSITION
+        values = {"workspace": workspace_id, "model": model, "first_unknown": first_unknown}
+        total, missing = number(all_texts), number(connection.execute(OUTSTANDING, values))
         if 0 < missing <= EXACT_UP_TO:
             missing = number(connection.execute(MISSING, values))
         # The vectors read model may know of transcripts whose messages are still to come.

@@ -77,7 +77,7 @@ def opened(
                 connection,
                 int(row[1]),
                 Moment(int(row[2]), int(row[3])),
-                coverage(),
+                coverage(int(row[3])),
                 [] if gone is None else [id_ for (id_,) in gone],
             )
     except QueryCanceled as error:
