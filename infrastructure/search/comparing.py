@@ -24,6 +24,7 @@ MOST_LOOKED_THROUGH = 10_000
 # in memory holds them. PostgreSQL forgets at once what was withdrawn.
 MOST_CANDIDATES = 1_000
 GROWTH = 4
+SPARE = 1.5  # what may be found is not spread evenly
 
 Vector = NDArray[np.float32]
 
@@ -100,6 +101,8 @@ class Comparison:
     ) -> tuple[list[MeaningHit], str, bool]:
         """Also whether there are no more."""
         limit = depth if self.vectors_below is None else 2 * depth
+        if self.corpus.is_narrow and (share := self.corpus.share()):
+            limit = min(most, round(SPARE * limit / share))
         while True:
             nearest = first or self._nearest(limit)
             first = None

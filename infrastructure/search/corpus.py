@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple, Protocol, TypedDict
 from uuid import UUID
 
@@ -40,7 +40,7 @@ class Surroundings(NamedTuple):
 
     ids: Ids
     spoken: Spoken
-    text_keys: list[UUID | None]
+    text_keys: Callable[[Sequence[int]], list[UUID | None]]  # of those at some places
     vector_ids: Ids  # ABSENT: there is none
     may_be_found: NDArray[np.bool_]
 
@@ -77,6 +77,10 @@ class Corpus(Protocol):
 
     def vectors_of(self, keys: Collection[UUID]) -> dict[UUID, int]:
         """The vectors of texts, as far as there are any."""
+        ...
+
+    def share(self) -> float | None:
+        """How much of all may be found, 0 to 1; None: that would have to be counted."""
         ...
 
     def surroundings(self, seeds: Sequence[int]) -> Surroundings:

@@ -22,6 +22,7 @@ LABELS = Kind(
         ' ' || translate(lower(normalize(v.value, NFC)), '-_.@#/', '      ')
     ) > 0
     """,
+    None,
     "SELECT name FROM read.label WHERE workspace_id = %(workspace)s LIMIT 20000",
     "no label is called",
 )

@@ -99,6 +99,9 @@ class MemoryCorpus:
         vectors = self._texts.vectors_of(packed(keys)).tolist()
         return {key: id_ for key, id_ in zip(keys, vectors, strict=True) if id_ != ABSENT}
 
+    def share(self) -> float | None:
+        return len(self._allowed) / max(1, self._count)
+
     def surroundings(self, seeds: Sequence[int]) -> Surroundings:
         seeded = self._table.find(np.array(sorted(seeds), dtype=np.int64))
         windows = [self._window(row).tolist() for row in seeded[seeded != NO_ROW].tolist()]
@@ -120,7 +123,7 @@ class MemoryCorpus:
         return Surroundings(
             ids=self._column("ids")[rows],
             spoken=spoken,
-            text_keys=self._keys(rows),
+            text_keys=lambda places: self._keys(rows[places]),
             vector_ids=self._vectors_of_rows(rows),
             may_be_found=self._may_be_found(rows),
         )
@@ -138,11 +141,18 @@ class MemoryCorpus:
         """Of those of these messages that may be found; None: of all that may."""
         rows = self._rows(ids)
         months = self._column("sent_at")[rows].astype("datetime64[us]").astype("datetime64[M]")
-        found, counts = np.unique(months, return_counts=True)
+        numbers = months.astype(np.int64)
+        first = int(numbers.min(initial=0))
+        found = np.bincount(numbers - first)
         return Counts(
             authors=occurrences(self._column("authors")[rows], self._table.authors),
             conversations=occurrences(self._column("talks")[rows], self._table.talks),
-            months=Counter(dict(zip(found.astype(object).tolist(), counts.tolist(), strict=True))),
+            months=Counter(
+                {
+                    np.datetime64(number + first, "M").astype(object): int(found[number])
+                    for number in np.flatnonzero(found).tolist()
+                }
+            ),
         )
 
     def by_time(

@@ -35,6 +35,15 @@ JOIN read.{table} AS r ON r.workspace_id = %(workspace)s AND (
     )
 )
 """
+# The same for names that somebody has, without looking into all of them.
+EXACT = """
+SELECT DISTINCT v.value, r.{id} AS id, 2 AS fit
+FROM unnest(%(values)s::text[]) AS v (value)
+JOIN read.{table} AS r ON r.workspace_id = %(workspace)s AND (
+    lower(r.{name}) = lower(v.value) OR r.source_id = v.value
+    OR lower(v.value) IN (SELECT lower(former) FROM unnest(r.{former}) AS former)
+)
+"""
 KNOWN = "SELECT {name} FROM read.{table} WHERE workspace_id = %(workspace)s LIMIT 20000"
 UPLOADS = """
 SELECT DISTINCT v.value, r.upload_id AS id, 2 AS fit
@@ -45,22 +54,26 @@ JOIN read.upload AS r ON r.workspace_id = %(workspace)s AND lower(r.filename) = 
 
 class Kind(NamedTuple):
     match: str
+    exact: str | None  # asked first, where looking for parts of names takes longer
     known: str
     nobody: str  # the note on a name that nothing has
 
 
 PEOPLE = Kind(
     MATCH.format(table="author", id="author_id", name="name", former="former_names"),
+    EXACT.format(table="author", id="author_id", name="name", former="former_names"),
     KNOWN.format(table="author", name="name"),
     "nobody is called",
 )
 CONVERSATIONS = Kind(
     MATCH.format(table="conversation", id="conversation_id", name="title", former="former_titles"),
+    EXACT.format(table="conversation", id="conversation_id", name="title", former="former_titles"),
     KNOWN.format(table="conversation", name="title"),
     "no conversation is called",
 )
 FILES = Kind(
     UPLOADS,
+    None,
     "SELECT DISTINCT filename FROM read.upload WHERE workspace_id = %(workspace)s LIMIT 20000",
     "no upload is called",
 )
@@ -98,14 +111,18 @@ def matches(
 ) -> dict[str, set[UUID]]:
     if not named:
         return {}
-    values = {"values": sorted(named), "workspace": workspace_id}
     best: dict[str, tuple[int, set[UUID]]] = {}
-    for value, id_, fit in connection.execute(kind.match, values):
-        known, _ = best.get(value, (0, set()))
-        if fit > known:
-            best[value] = (fit, {id_})
-        elif fit == known:
-            best[value][1].add(id_)
+    for statement in (kind.exact, kind.match):
+        missing = sorted(named - best.keys())
+        if statement is None or not missing:
+            continue
+        values = {"values": missing, "workspace": workspace_id}
+        for value, id_, fit in connection.execute(statement, values):
+            known, _ = best.get(value, (0, set()))
+            if fit > known:
+                best[value] = (fit, {id_})
+            elif fit == known:
+                best[value][1].add(id_)
     return {value: chosen for value, (_, chosen) in best.items()}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -72,8 +72,13 @@ class Scoring:
 
     def by_meaning(self, meant: Sequence[MeaningHit]) -> list[Scored]:
         """By nearness alone; what is near to nothing is left out."""
-        found = [Scored(hit.message_id, hit.text_key, hit.cosine, None) for hit in meant]
-        return self._kept(found, MEANING, np.zeros(len(found), dtype=np.bool_))
+        return self._kept(
+            [hit.message_id for hit in meant],
+            np.array([hit.cosine for hit in meant], dtype=np.float64),
+            lambda chosen: [meant[at].text_key for at in chosen],
+            MEANING,
+            np.zeros(len(meant), dtype=np.bool_),
+        )
 
     def of_both(self, sides: Sides, *, has_context: bool) -> list[Scored]:
         """Best first; equal texts once."""
@@ -88,11 +93,13 @@ class Scoring:
         if has_context and ids:
             best = np.argsort(-(own + extra), kind="stable")[:SEEDS]
             return self._in_context(ids, keys, own, worth, sides, [ids[place] for place in best])
-        found = [
-            Scored(id_, keys[id_], score, None)
-            for id_, score in zip(ids, (own + extra).tolist(), strict=True)
-        ]
-        return self._kept(found, HYBRID, holds_all(worth))
+        return self._kept(
+            ids,
+            own + extra,
+            lambda chosen: [keys[ids[at]] for at in chosen],
+            HYBRID,
+            holds_all(worth),
+        )
 
     def _in_context(
         self,
@@ -124,20 +131,23 @@ class Scoring:
         held = np.concatenate([worth.held, others.held])
         whole = Worth(np.concatenate([worth.impacts, others.impacts]), held, worth.ideal)
         totals = array(every, scores) + self._extra(whole)
-        text_keys = [*keys.values(), *(around.text_keys[place] for place in places)]
-        found = [
-            Scored(id_, key, total, None)
-            for id_, key, total in zip(every, text_keys, totals.tolist(), strict=True)
-        ]
         # What neither side has found is shown where it comes before something that one has.
         may_be_found = np.ones(len(every), dtype=np.bool_)
         is_better = totals[len(ids) :] > totals[: len(ids)].min()
         may_be_found[len(ids) :] = around.may_be_found[places] & is_better
-        return self._kept(found, HYBRID, holds_all(whole), may_be_found)
+
+        def keys_of(chosen: Sequence[int]) -> list[UUID | None]:
+            near = around.text_keys([places[at - len(ids)] for at in chosen if at >= len(ids)])
+            others = iter(near)
+            return [keys[ids[at]] if at < len(ids) else next(others) for at in chosen]
+
+        return self._kept(every, totals, keys_of, HYBRID, holds_all(whole), may_be_found)
 
     def _kept(
         self,
-        found: Sequence[Scored],
+        ids: Sequence[int],
+        scores: Floats,
+        keys_of: Callable[[Sequence[int]], Sequence[UUID | None]],
         calibration: Calibration,
         is_exempt: NDArray[np.bool_],
         may_be_found: NDArray[np.bool_] | None = None,
@@ -146,24 +156,24 @@ class Scoring:
         Those that are worth a look, best first, each text once.
 
         Args:
+            keys_of: the keys of the texts of those at some places in ids.
             is_exempt: what has all the words is shown, however unlikely it is to be meant.
         """
-        probabilities: list[float | None] = [None] * len(found)
-        is_kept = np.ones(len(found), dtype=np.bool_) if may_be_found is None else may_be_found
-        if self._is_calibrated and found:
-            scores = np.array([entry.score for entry in found])
+        probabilities: list[float | None] = [None] * len(ids)
+        is_kept = np.ones(len(ids), dtype=np.bool_) if may_be_found is None else may_be_found
+        if self._is_calibrated and len(ids):
             likely = calibrated(scores, self._background, calibration)
             is_kept = is_kept & ((likely >= CUT_OFF) | is_exempt)
             probabilities = likely.tolist()
+        numbers = scores.tolist()
         order = sorted(
-            np.flatnonzero(is_kept).tolist(),
-            key=lambda place: (-found[place].score, -found[place].message_id),
+            np.flatnonzero(is_kept).tolist(), key=lambda place: (-numbers[place], -ids[place])
         )
         unique: dict[UUID | int, Scored] = {}
-        for place in order:
-            entry = found[place]
-            key = entry.text_key or entry.message_id
-            unique.setdefault(key, entry._replace(probability=probabilities[place]))
+        for place, key in zip(order, keys_of(order), strict=True):
+            if (key or ids[place]) not in unique:
+                found = Scored(ids[place], key, numbers[place], probabilities[place])
+                unique[key or ids[place]] = found
         return list(unique.values())
 
     def _extra(self, worth: Worth) -> Floats:

@@ -127,7 +127,9 @@ class Selecting:
             parts.append(self._lookup.having(groups))
         if self._comparison is not None:
             parts.append(corpus.having(self._near()))
-        return InMemory(corpus, np.unique(np.concatenate(parts)) if parts else None)
+        if len(parts) == 2:
+            parts = [np.union1d(*parts)]
+        return InMemory(corpus, parts[0] if parts else None)
 
     @cached_property
     def whole(self) -> ResultSet:

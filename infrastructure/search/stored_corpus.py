@@ -148,6 +148,9 @@ class StoredCorpus:
         values = {**self._values, "keys": list(keys)}
         return dict(self.connection.execute(VECTORS_OF, values, binary=True).fetchall())
 
+    def share(self) -> float | None:
+        return None
+
     def surroundings(self, seeds: Sequence[int]) -> Surroundings:
         rows: dict[int, Sequence[Any]] = {}
         windows: dict[int, list[int]] = {}
@@ -189,7 +192,7 @@ def around(rows: Sequence[Sequence[Any]], numbers: Ids) -> Surroundings:
     return Surroundings(
         ids=column(ids),
         spoken=spoken,
-        text_keys=list(text_keys),
+        text_keys=lambda places: [text_keys[place] for place in places],
         vector_ids=column(ABSENT if id_ is None else id_ for id_ in vector_ids),
         # Nobody's message has no author to compare.
         may_be_found=np.array(list(map(bool, may_be_found)), dtype=np.bool_),

@@ -128,7 +128,7 @@ def told(found: Surroundings) -> Any:
         [column.tolist() for column in links],
         found.spoken.stretches.tolist(),
         found.spoken.at.tolist(),
-        found.text_keys,
+        found.text_keys(range(len(found.ids))),
         found.vector_ids.tolist(),
         found.may_be_found.tolist(),
     )
