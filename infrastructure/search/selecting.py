@@ -235,6 +235,8 @@ class Selecting:
     def _find(self, limit: int) -> list[WordsHit]:
         workspace_id = self._request.workspace_id
         if self._lookup is not None:
+            if self._wants_all and limit == DEPTHS[0]:
+                return self._strictly
             return self._find_in_memory(self._lookup, limit, is_strict=self._wants_all)
         return words_side.find(
             self._connection,
@@ -258,14 +260,20 @@ class Selecting:
         )
 
     @cached_property
+    def _strictly(self) -> list[WordsHit]:
+        """The first ones with all of the words, by what is in memory."""
+        if self._lookup is None:
+            return []
+        return self._find_in_memory(self._lookup, DEPTHS[0], is_strict=True)
+
+    @cached_property
     def _is_strict(self) -> bool:
         """Whether all of the words are asked for: not where too few messages have them."""
         if not self._may_relax:
             return True
         with self._measure("strictness"):
             if self._lookup is not None:
-                found = self._find_in_memory(self._lookup, words_side.FEW, is_strict=True)
-                return len(found) >= words_side.FEW
+                return len(self._strictly) >= words_side.FEW
             return not words_side.are_few(
                 self._connection,
                 workspace_id=self._request.workspace_id,
