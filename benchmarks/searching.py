@@ -25,8 +25,10 @@ from application.commands.read_upload import ReadUpload
 from application.ports.embedder import EmbeddingModel
 from application.ports.search import SearchRequest
 from application.searches import understood
+from benchmarks.database import fresh_database
 from benchmarks.embedding import messages
 from benchmarks.graphql import LINE, WORKSPACE, running
+from benchmarks.serving import ingest_sample
 from benchmarks.vectors import material
 from domain.workspace import Workspace
 from infrastructure.bootstrap import open_container
@@ -64,7 +66,6 @@ def measure(data: Path, count: int = MESSAGES, seconds: float = SECONDS) -> dict
     environment = {"CHATLEDGER_DATA_DIR": str(folder)}
     with open_container(Settings.from_env(environment)) as container:
         prepare(container, data, folder, count)
-        audit = audit_cost(container, queries(data))
     with running(environment) as port:
         began = time.monotonic()
         wait_until_in_memory(port)
@@ -84,7 +85,7 @@ def measure(data: Path, count: int = MESSAGES, seconds: float = SECONDS) -> dict
         "in_memory_after_s": round(loaded, 1),
         "rate_per_s": RATE,
         "kinds": found,
-        "audit": audit,
+        "audit": measure_audit(data),
         "goal": "hybrid p50 at most 25 ms, p95 80 ms, no error; common words p95 60 ms; "
         "audit at most 2 ms at p50",
     }
@@ -238,6 +239,18 @@ def at_a_rate(port: int, pairs: Sequence[tuple[str, str]], seconds: float) -> di
 
 
 # The audit
+
+
+def measure_audit(data: Path) -> dict[str, float]:
+    """On a small archive: what is appended does not depend on its size."""
+    with fresh_database() as (url, folder):
+        environment = {"DATABASE_URL": url, "CHATLEDGER_DATA_DIR": str(folder / "data")}
+        ingest_sample(environment)
+        with open_container(Settings.from_env(environment)) as container:
+            container.words_follower.start()
+            while not container.words_follower.is_trusted:
+                time.sleep(0.1)
+            return audit_cost(container, queries(data))
 
 
 def audit_cost(container: Container, asked: Sequence[str]) -> dict[str, float]:
