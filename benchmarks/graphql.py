@@ -40,6 +40,7 @@ from interfaces.cli.ending import ending
 from interfaces.cli.ingest import ingest_files
 from interfaces.cli.running import projections_woken, working
 from interfaces.cli.serving import Server, bind, configuration
+from interfaces.cli.warming import warm
 from interfaces.http.app import make_app
 from interfaces.http.stopping import StoppableBodies
 from projections.uploads.queries import upload
@@ -187,6 +188,7 @@ def serve() -> None:
         )
         bodies = StoppableBodies(app)
         listener = bind(settings)
+        warm(container.query_embedder).join()
         print(listener.getsockname()[1], flush=True)
         Server(configuration(bodies), bodies, None, lambda: None, ()).run([listener])
 

@@ -11,6 +11,7 @@ from psycopg import Connection
 from infrastructure.search.near_identity import Text, gathered
 from infrastructure.search.ranking import Key, Ranked
 
+MOST_COMPARED = 100  # of the best; those behind them stand for themselves
 MOST_CHARACTERS = 2_000  # longer texts are compared to the letter only, by their keys
 TEXTS = """
 SELECT message_id, text, author_id FROM read.message
@@ -30,6 +31,7 @@ def collapsed(
     """
     if not ranked:
         return []
+    ranked, behind = ranked[:MOST_COMPARED], ranked[MOST_COMPARED:]
     values = {
         "workspace": workspace_id,
         "ids": [entry.message_id for _, entry in ranked],
@@ -46,4 +48,5 @@ def collapsed(
     keys: dict[int, list[Key]] = {}
     for (key, _), place in zip(ranked, stands, strict=True):
         keys.setdefault(place, []).append(key)
-    return [ranked[place][1]._replace(keys=tuple(found)) for place, found in keys.items()]
+    collapsed = [ranked[place][1]._replace(keys=tuple(found)) for place, found in keys.items()]
+    return collapsed + [entry._replace(keys=(key,)) for key, entry in behind]

@@ -17,7 +17,7 @@ from infrastructure.container import Container
 from infrastructure.settings import SettingError, Settings
 from interfaces.cli.ending import Signalled, end_now, end_within
 from interfaces.cli.http_protocol import BoundedHttp
-from interfaces.cli.warming import keep_for_good, warm
+from interfaces.cli.warming import keep_for_good, take_short_turns, warm
 from interfaces.http.app import make_app
 from interfaces.http.stopping import StoppableBodies
 
@@ -171,6 +171,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         keep_for_good()
+        take_short_turns()
         self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
