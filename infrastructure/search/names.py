@@ -28,7 +28,7 @@ JOIN read.{table} AS r ON r.workspace_id = %(workspace)s AND (
     r.source_id = v.value
     OR strpos(' ' || translate(lower(r.{name}), '-_.@#/', '      '), ' ' || lower(v.value)) > 0
     OR strpos(lower(r.{name}), lower(v.value)) = 1
-    OR EXISTS (
+    OR r.{former} <> '{{}}' AND EXISTS (
         SELECT FROM unnest(r.{former}) AS former
         WHERE lower(former) = lower(v.value)
           OR strpos(' ' || lower(former), ' ' || lower(v.value)) > 0
@@ -41,7 +41,9 @@ SELECT DISTINCT v.value, r.{id} AS id, 2 AS fit
 FROM unnest(%(values)s::text[]) AS v (value)
 JOIN read.{table} AS r ON r.workspace_id = %(workspace)s AND (
     lower(r.{name}) = lower(v.value) OR r.source_id = v.value
-    OR lower(v.value) IN (SELECT lower(former) FROM unnest(r.{former}) AS former)
+    OR r.{former} <> '{{}}' AND lower(v.value) IN (
+        SELECT lower(former) FROM unnest(r.{former}) AS former
+    )
 )
 """
 KNOWN = "SELECT {name} FROM read.{table} WHERE workspace_id = %(workspace)s LIMIT 20000"
