@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from infrastructure import following
+from infrastructure.columns.keys import unpacked
 from infrastructure.projections.rebuild import ProjectionRebuilder
 from infrastructure.search.meaning import Nearest
 from infrastructure.vectors import follower as module
@@ -103,6 +104,21 @@ def test_it_starts_empty_and_catches_up(feed: VectorFeed, start: Start) -> None:
     assert [feed.rows[k].tolist() for k in feed.text_keys(nearest.ids)] == vectors[best].tolist()
     assert nearest.cosines == pytest.approx(scores[best].tolist(), abs=1e-6)
     assert len(follower) == 20
+
+
+def test_after_a_restart_it_knows_whose_the_vectors_are(feed: VectorFeed, start: Start) -> None:
+    """Which no snapshot says."""
+    position = feed.add(unit_vectors(20))
+    first = start(feed)
+    catch_up(first, feed, position)
+    first.stop()
+    follower = start(feed)
+    nearest = catch_up(follower, feed, position)
+    texts = follower.texts_of(workspace_id=feed.ledger.workspace_id, model=feed.model.id)
+    assert texts is not None
+    keys, is_known = texts.keys_of(np.array(nearest.ids))
+    assert is_known.all()
+    assert unpacked(keys) == feed.text_keys(nearest.ids)
 
 
 def test_it_takes_in_more_than_a_page(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from application.searching.filters import NO_FILTERS
 from application.searching.query import parse
 from domain.message import Conversation
 from domain.transcript import IDS_PER_POSITION
@@ -149,3 +150,25 @@ def test_where_many_texts_may_be_found_the_limit_says_so(site: SearchSite) -> No
         assert memory.vectors(texts - 1) is None
         assert stored.vectors(texts - 1) is None
         assert as_list(memory.vectors(texts)) == as_list(stored.vectors(texts))
+
+
+def test_what_is_gone_since_is_not_there(site: SearchSite) -> None:
+    known = site.words.words_of(site.ledger.workspace_id, 0) if site.words else None
+    assert known is not None
+    assert site.vectors is not None
+    where = Where(workspace_id=site.ledger.workspace_id, model=site.embedder.model.id)
+    with site.ledger.pool.connection() as connection, connection.transaction():
+        narrowed = restriction(connection, site.ledger.workspace_id, NO_FILTERS, NOTHING, None)
+        stored = StoredCorpus(connection, where, narrowed, all_words="", below=2**62)
+        texts = site.vectors.texts_of(**where)
+        every = as_list(MemoryCorpus(stored, known.table, texts).messages())
+        gone = every[::2]
+        memory = MemoryCorpus(stored, known.table, texts, gone)
+        assert as_list(memory.messages()) == every[1::2]
+        assert not set(as_list(memory.surroundings(every[1::20]).ids)) & set(gone)
+        vectors = list(
+            stored.vectors_of([key for key in memory.kept(every).values() if key]).values()
+        )
+        found = memory.behind(Nearest(vectors, [0.5] * len(vectors), "faiss"))
+        assert found
+        assert not {hit.message_id for hit in found} & set(gone)

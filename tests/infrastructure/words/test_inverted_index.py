@@ -170,6 +170,17 @@ def test_scores_are_those_of_the_formula(
     check(index, texts, ["boat", "rain"], allowed=set())
 
 
+def test_words_weigh_by_those_who_are_there() -> None:
+    texts = {number: "boat rain" if number < 60 else "rain sun" for number in range(100)}
+    index = InvertedIndex()
+    index.add((id_, lexemes(text)) for id_, text in texts.items())
+    gone = range(50)
+    index.remove(gone)
+    for id_ in gone:
+        del texts[id_]
+    check(index, texts, ["boat", "rain"])
+
+
 @pytest.mark.parametrize("has_gone", [False, True])
 def test_the_best_are_found_without_looking_at_all(
     has_gone: bool, monkeypatch: pytest.MonkeyPatch
