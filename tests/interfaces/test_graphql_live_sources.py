@@ -332,7 +332,10 @@ def test_all_that_is_followed_goes_on_after_every_connection_was_killed(served: 
             following(served, PROGRESS, name="uploads") as progress,
         ):
             await progress.next()
-            told: list[int] = []
+            # All three follow: one that had only begun would be told that the database is away.
+            await in_thread(receive_patiently, "before")
+            await uploads.next()
+            told = [(await events.next())["position"]]
             for number in range(5):
                 await in_thread(kill)
                 upload_id = await in_thread(receive_patiently, str(number))
