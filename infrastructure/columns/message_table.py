@@ -205,24 +205,26 @@ class MessageTable:
         """Some rows are new."""
         texts = self._columns["texts"][rows]
         rows, texts = rows[texts != NONE], texts[texts != NONE]
-        if len(self.text_keys) > len(self._latest):
-            more = np.full(len(self.text_keys) - len(self._latest), NO_ROW, np.int32)
-            self._latest = np.concatenate([self._latest, more])
-        sent_at, ids = self._columns["sent_at"], self._columns["ids"]
+        more = np.full(len(self.text_keys) - len(self._latest), NO_ROW, np.int32)
+        self._latest = np.concatenate([self._latest, more])
         before = self._latest[texts]
-        rivals = np.unique(np.concatenate([rows, before[before != NO_ROW]]))
-        order = rivals[np.lexsort((ids[rivals], sent_at[rivals]))]
-        self._latest[self._columns["texts"][order]] = order  # of several the last one stays
+        self._put_last(self._latest, np.union1d(rows, before[before != NO_ROW]))
 
     def _find_latest(self, texts: NDArray[np.int32]) -> None:
         """Anew, of some texts."""
         texts = np.unique(texts[texts != NONE])
-        if len(self.text_keys) > len(self._latest):
-            self._raise_latest(np.empty(0, np.int32))
-        is_asked = np.zeros(len(self._latest) + 1, dtype=np.bool_)
+        more = np.full(len(self.text_keys) - len(self._latest), NO_ROW, np.int32)
+        # Not in place: nobody shall miss a message while its text is looked for.
+        latest = np.concatenate([self._latest, more])
+        is_asked = np.zeros(len(latest) + 1, dtype=np.bool_)
         is_asked[texts] = True
-        rows = np.flatnonzero(
-            is_asked[self._columns["texts"][: self._count]] & self._columns["alive"][: self._count]
-        ).astype(np.int32)
-        self._latest[texts] = NO_ROW
-        self._raise_latest(rows)
+        has_text = is_asked[self._columns["texts"][: self._count]]
+        latest[texts] = NO_ROW
+        alive = self._columns["alive"][: self._count]
+        self._put_last(latest, np.flatnonzero(has_text & alive).astype(np.int32))
+        self._latest = latest
+
+    def _put_last(self, latest: NDArray[np.int32], rows: NDArray[np.int32]) -> None:
+        """Of several rows with one text the last one stays."""
+        order = rows[np.lexsort((self._columns["ids"][rows], self._columns["sent_at"][rows]))]
+        latest[self._columns["texts"][order]] = order

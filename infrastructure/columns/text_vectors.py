@@ -63,7 +63,9 @@ class TextVectors:
 
     def vectors_of(self, keys: Keys) -> Ids:
         """The vector of each text; ABSENT where there is none."""
-        texts = self._texts.find(keys)
-        if not len(self._vectors):
-            return texts
-        return np.where(texts == ABSENT, ABSENT, self._vectors[texts])
+        vectors, texts = self._vectors, self._texts.find(keys)
+        # A text that comes while this looks has no vector yet.
+        is_known = (texts != ABSENT) & (texts < len(vectors))
+        found = np.full(len(texts), ABSENT, np.int64)
+        found[is_known] = vectors[texts[is_known]]
+        return found

@@ -131,9 +131,7 @@ class MemoryCorpus:
     def having(self, keys: Collection[Key]) -> Ids:
         """The messages with these texts, and those of these ids."""
         texts = self._table.text_keys.find(packed(key for key in keys if isinstance(key, UUID)))
-        is_asked = np.zeros(len(self._table.text_keys) + 1, dtype=np.bool_)
-        is_asked[texts[texts != ABSENT]] = True
-        rows = np.flatnonzero(is_asked[self._column("texts")[: self._count]])
+        rows = np.flatnonzero(self._have(self._column("texts")[: self._count], texts))
         ids = [key for key in keys if isinstance(key, int)]
         return np.union1d(self._column("ids")[rows], np.array(ids, dtype=np.int64))
 
@@ -233,13 +231,19 @@ class MemoryCorpus:
 
     def _latest_among(self, allowed: Rows, texts: NDArray[np.int64]) -> Rows:
         column = self._column("texts")[allowed]
-        is_asked = np.zeros(max(len(self._table.text_keys), 1) + 1, dtype=np.bool_)
-        is_asked[texts] = True
-        having = allowed[is_asked[column]]
+        is_asked = self._have(column, texts)
+        having, column = allowed[is_asked], column[is_asked]
         order = np.lexsort((self._column("ids")[having], self._column("sent_at")[having]))
-        latest = np.full(len(is_asked), NO_ROW, np.int64)
-        latest[self._column("texts")[having[order]]] = having[order]
+        latest = np.full(int(texts.max(initial=0)) + 1, NO_ROW, np.int64)
+        latest[column[order]] = having[order]
         return latest[texts]
+
+    @staticmethod
+    def _have(column: NDArray[np.int32], texts: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which rows have one of these texts. Rows may get other texts while this looks."""
+        is_asked = np.zeros(int(texts.max(initial=0)) + 2, dtype=np.bool_)
+        is_asked[texts[texts != ABSENT] + 1] = True
+        return np.take(is_asked, column + 1, mode="clip") & (column + 1 < len(is_asked))
 
     def _window(self, row: int) -> Rows:
         """A row and those around it in its conversation; empty if it has just moved."""

@@ -10,7 +10,6 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 from zlib import crc32
 
@@ -87,7 +86,6 @@ class Text(NamedTuple):
     author: object  # notices of the same author only differ by their numbers
 
 
-@lru_cache(maxsize=20_000)  # the same short texts are among what is found again and again
 def form_of(text: str) -> Form:
     forwarded = _FORWARDED.match(text)
     own, quoted = parted(text[forwarded.end() :] if forwarded else text)

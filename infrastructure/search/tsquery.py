@@ -159,77 +159,26 @@ def said_in(
     """
     pieces = {term: pieces_of(term) for term in terms}
     asked = list(dict.fromkeys(piece for found in pieces.values() for piece in found))
-    configurations = tuple(sorted({configuration_of(language) for language in languages}))
-    found = LEXEMES_KNOWN.of(connection, asked, configurations, usual)
-    return {
-        term: Said(
-            tsquery=joined([joined(found[piece].texts, " | ") for piece in parts], " & "),
-            asked=tuple(one for piece in parts for one in alternatives(found[piece].texts)),
-            is_common=all(found[piece].is_common for piece in parts),
-        )
-        for term, parts in pieces.items()
-    }
-
-
-class Lexemes(NamedTuple):
-    """What full text makes of a piece of a query."""
-
-    texts: tuple[str, ...]  # in one language or several, each once
-    is_common: bool
-
-
-class KnownLexemes:
-    """
-    People ask for the same words again and again, and what full text makes of them depends on
-    dictionaries that last as long as the database's version. Thread-safe.
-    """
-
-    def __init__(self, limit: int = 20_000) -> None:
-        self._limit = limit
-        self._known: dict[tuple[Piece, tuple[str, ...], str], Lexemes] = {}
-
-    def of(
-        self,
-        connection: Connection[Any],
-        pieces: Sequence[Piece],
-        configurations: tuple[str, ...],
-        usual: str,
-    ) -> dict[Piece, Lexemes]:
-        known = {piece: self._known.get((piece, configurations, usual)) for piece in pieces}
-        missing = [piece for piece, lexemes in known.items() if lexemes is None]
-        fresh = lexemes_of(connection, missing, configurations, usual) if missing else {}
-        if len(self._known) + len(fresh) > self._limit:
-            self._known = {}
-        for piece, lexemes in fresh.items():
-            self._known[piece, configurations, usual] = lexemes
-        return {piece: fresh.get(piece) or known[piece] or NO_LEXEMES for piece in pieces}
-
-
-NO_LEXEMES = Lexemes((), is_common=False)
-LEXEMES_KNOWN = KnownLexemes()
-
-
-def lexemes_of(
-    connection: Connection[Any],
-    pieces: Sequence[Piece],
-    configurations: Sequence[str],
-    usual: str,
-) -> dict[Piece, Lexemes]:
     values = {
-        "numbers": list(range(len(pieces))),
-        "texts": [quoted(p.text) if p.is_beginning else p.text for p in pieces],
-        "beginnings": [piece.is_beginning for piece in pieces],
-        "configurations": list(configurations),
+        "numbers": list(range(len(asked))),
+        "texts": [quoted(p.text) if p.is_beginning else p.text for p in asked],
+        "beginnings": [piece.is_beginning for piece in asked],
+        "configurations": sorted({configuration_of(language) for language in languages}),
         "usual": usual,
     }
-    found: dict[Piece, dict[str, None]] = {piece: {} for piece in pieces}
+    found: dict[Piece, dict[str, None]] = {piece: {} for piece in asked}
     common: dict[Piece, bool] = {}
     for number, text, is_common in connection.execute(LEXEMES, values):
-        common[pieces[number]] = is_common
+        common[asked[number]] = is_common
         if text:
-            found[pieces[number]][text] = None
+            found[asked[number]][text] = None
     return {
-        piece: Lexemes(tuple(texts), common.get(piece, False)) for piece, texts in found.items()
+        term: Said(
+            tsquery=joined([joined(found[piece], " | ") for piece in parts], " & "),
+            asked=tuple(one for piece in parts for one in alternatives(found[piece])),
+            is_common=all(common.get(piece, False) for piece in parts),
+        )
+        for term, parts in pieces.items()
     }
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -64,3 +66,42 @@ def test_words_that_belong_together_are_found_together(site: SearchSite) -> None
     assert {hit.message.text for hit in answer.hits} == {m.text for m in together}
     assert answer.facets is not None
     assert answer.facets.total == len(together)
+
+
+def test_searches_go_on_while_messages_come_are_edited_and_go(site: SearchSite) -> None:
+    """What was there all the time is found each time, and nothing is an error."""
+    site.tell(*(message(n, f"a boat in harbour {n}", key=f"kept{n}") for n in range(20)))
+    errors: list[BaseException] = []
+    stop = threading.Event()
+
+    def keep_searching(query: str, options: dict[str, Any]) -> None:
+        try:
+            while not stop.is_set():
+                found = site.search(query, limit=100, with_facets=True, **options).hits
+                kept = [hit for hit in found if hit.message.text.startswith("a boat")]
+                assert len(kept) == 20, (query, options, len(kept))
+        except BaseException as error:  # noqa: BLE001 - shown below
+            errors.append(error)
+
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("boat", {"mode": "words"}),
+        ("boat harbour from:Ada", {"mode": "hybrid"}),
+        ("from:Ada before:2024-05-01T12:30", {"sort": "newest"}),
+    ]
+    threads = [threading.Thread(target=keep_searching, args=pair) for pair in asked]
+    for thread in threads:
+        thread.start()
+    for number in range(12):
+        upload = site.tell(
+            *(message(100 + n, f"rain {number} {n}", key=f"edited{n}") for n in range(15)),
+            *(message(200 + n, f"sun {number} {n}", key=f"new{number}.{n}") for n in range(15)),
+        )
+        if number % 3 == 2:
+            withdrawn = site.ledger.archive.load(Upload, upload)
+            withdrawn.withdraw()
+            site.ledger.record(withdrawn)
+            site.advance()
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not errors
