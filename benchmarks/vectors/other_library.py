@@ -1,4 +1,7 @@
-"""Run by another Python, which has chromadb, lancedb and txtai: one of them, at its defaults."""
+"""
+Run by another Python, which has chromadb, lancedb and txtai: one of them, at its defaults, and
+looking at as much as it needs to find as many of the nearest as we do.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,14 @@ os.environ |= {"OMP_NUM_THREADS": "1", "LANCE_CPU_THREADS": "1", "TOKIO_WORKER_T
 import numpy as np
 
 Search = Callable[[Any], list[int]]
+# What makes it look at as much as it takes; None: its defaults.
+Widen = Callable[[], None]
 BATCH = 5_000
+WIDE = {"chromadb": 160, "lancedb": 20, "txtai": 40}  # ef_search; partitions; lists
+LANCEDB_EF, LANCEDB_REFINED = 200, 4
 
 
-def chromadb(vectors: Any, folder: Path, k: int) -> Search:
+def chromadb(vectors: Any, folder: Path, k: int) -> tuple[Search, Widen]:
     client = import_module("chromadb").PersistentClient(str(folder))
     collection = client.create_collection("vectors", metadata={"hnsw:space": "ip"})
     for start in range(0, len(vectors), BATCH):
@@ -30,10 +37,13 @@ def chromadb(vectors: Any, folder: Path, k: int) -> Search:
         found = collection.query(query_embeddings=query[np.newaxis], n_results=k, include=[])
         return [int(id_) for id_ in found["ids"][0]]
 
-    return search
+    def widen() -> None:
+        collection.modify(configuration={"hnsw": {"ef_search": WIDE["chromadb"]}})
+
+    return search, widen
 
 
-def lancedb(vectors: Any, folder: Path, k: int) -> Search:
+def lancedb(vectors: Any, folder: Path, k: int) -> tuple[Search, Widen]:
     arrow = import_module("pyarrow")
     flat = arrow.array(vectors.ravel())
     table = arrow.table(
@@ -45,15 +55,23 @@ def lancedb(vectors: Any, folder: Path, k: int) -> Search:
     made = import_module("lancedb").connect(str(folder)).create_table("vectors", table)
     made.create_index(metric="dot", index_type="IVF_HNSW_SQ")
 
+    is_wide = False
+
     def search(query: Any) -> list[int]:
-        found = made.search(query).distance_type("dot").select(["id"]).limit(k).to_arrow()
-        ids: list[int] = found["id"].to_pylist()
+        asked = made.search(query).distance_type("dot").select(["id"]).limit(k)
+        if is_wide:
+            asked = asked.nprobes(WIDE["lancedb"]).ef(LANCEDB_EF).refine_factor(LANCEDB_REFINED)
+        ids: list[int] = asked.to_arrow()["id"].to_pylist()
         return ids
 
-    return search
+    def widen() -> None:
+        nonlocal is_wide
+        is_wide = True
+
+    return search, widen
 
 
-def txtai(vectors: Any, folder: Path, k: int) -> Search:
+def txtai(vectors: Any, folder: Path, k: int) -> tuple[Search, Widen]:
     """Its index of vectors alone, without the models and databases around it."""
     settings = {"backend": "faiss", "dimensions": vectors.shape[1]}
     index = import_module("txtai.ann").ANNFactory.create(settings)
@@ -64,7 +82,10 @@ def txtai(vectors: Any, folder: Path, k: int) -> Search:
     def search(query: Any) -> list[int]:
         return [id_ for id_, _ in index.search(query[np.newaxis].copy(), k)[0]]
 
-    return search
+    def widen() -> None:
+        index.config["faiss"] = {"nprobe": WIDE["txtai"]}
+
+    return search, widen
 
 
 def main(name: str, place: str, k: int) -> None:
@@ -72,11 +93,15 @@ def main(name: str, place: str, k: int) -> None:
     queries = np.load(Path(place) / "queries.npy")
     folder = Path(place) / name
     started = time.perf_counter()
-    search = {"chromadb": chromadb, "lancedb": lancedb, "txtai": txtai}[name](vectors, folder, k)
+    search, widen = {"chromadb": chromadb, "lancedb": lancedb, "txtai": txtai}[name](
+        vectors, folder, k
+    )
     seconds = time.perf_counter() - started
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     print(json.dumps({"build_s": seconds, "bytes_a_vector": size / len(vectors)}), flush=True)
-    for _ in sys.stdin:
+    for line in sys.stdin:
+        if line.strip() == "widen":
+            widen()
         milliseconds, found = [], []
         for query in queries:
             began = time.perf_counter()

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NONE = -1  # no value
+FEW = 4  # values: one comparison each is quicker than a table of all
 
 Value = TypeVar("Value", bound=Hashable)
 
@@ -40,7 +41,13 @@ class Codes(Generic[Value]):
 
     def among(self, numbers: NDArray[np.integer], values: Iterable[Value]) -> NDArray[np.bool_]:
         """Of each number whether its value is one of these; NONE is not."""
+        chosen = self.known(values)
+        if len(chosen) <= FEW:
+            found = np.zeros(len(numbers), dtype=np.bool_)
+            for number in chosen:
+                found |= numbers == number
+            return found
         is_chosen = np.zeros(len(self.values) + 1, dtype=np.bool_)
-        is_chosen[[number + 1 for number in self.known(values)]] = True
+        is_chosen[[number + 1 for number in chosen]] = True
         # What comes while this looks is beyond the end, and belongs to no answer yet.
         return np.take(is_chosen, numbers + 1, mode="clip")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -24,6 +24,13 @@ def unpacked(keys: Keys) -> list[UUID]:
     return [UUID(bytes=raw[at : at + 16]) for at in range(0, len(raw), 16)]
 
 
+class Ordered(NamedTuple):
+    """Keys in their order, and the number of each; arrays that never change."""
+
+    keys: Keys
+    numbers: NDArray[np.int32]
+
+
 class KeyTable:
     """
     Different keys, numbered in the order in which they come.
@@ -34,17 +41,19 @@ class KeyTable:
     def __init__(self) -> None:
         self._keys: Keys = np.empty(0, KEY)  # by number; longer than what is used
         self._count = 0
-        self._sorted: tuple[Keys, NDArray[np.int32]] = (
-            np.empty(0, KEY),
-            np.empty(0, np.int32),
-        )
+        self._ordered = Ordered(np.empty(0, KEY), np.empty(0, np.int32))
 
     def __len__(self) -> int:
         return self._count
 
     @property
+    def ordered(self) -> Ordered:
+        """As they are now; a key that is just coming may not be there yet."""
+        return self._ordered
+
+    @property
     def memory_bytes(self) -> int:
-        return self._keys.nbytes + sum(part.nbytes for part in self._sorted)
+        return self._keys.nbytes + sum(part.nbytes for part in self._ordered)
 
     def of(self, numbers: NDArray[np.integer]) -> Keys:
         keys: Keys = self._keys[numbers]
@@ -52,7 +61,7 @@ class KeyTable:
 
     def find(self, keys: Keys) -> NDArray[np.int64]:
         """The number of each; ABSENT where it never came."""
-        known, numbers = self._sorted
+        known, numbers = self._ordered
         if not len(known):
             return np.full(len(keys), ABSENT, np.int64)
         places = np.minimum(np.searchsorted(known, keys), len(known) - 1)
@@ -66,10 +75,12 @@ class KeyTable:
             first = self._count
             self._keys = grown(self._keys, first, fresh)
             self._count = first + len(fresh)
-            known, numbers = self._sorted
+            known, numbers = self._ordered
             places = np.searchsorted(known, fresh)
             added = np.arange(first, self._count, dtype=np.int32)
-            self._sorted = (np.insert(known, places, fresh), np.insert(numbers, places, added))
+            self._ordered = Ordered(
+                np.insert(known, places, fresh), np.insert(numbers, places, added)
+            )
         return self.find(keys)
 
 

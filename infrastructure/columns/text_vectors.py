@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from infrastructure.columns.keys import KEY, Keys, KeyTable
+from infrastructure.columns.keys import Keys, KeyTable
+from infrastructure.columns.pairing import Pairing
 
 ABSENT = -1
 
@@ -17,6 +18,7 @@ class TextVectors:
 
     def __init__(self) -> None:
         self._texts = KeyTable()
+        self._pairing: Pairing | None = None
         self._vectors: Ids = np.empty(0, np.int64)  # by text; ABSENT: removed
         self._by_vector: tuple[Ids, NDArray[np.int32]] = (
             np.empty(0, np.int64),  # vectors, ascending
@@ -26,7 +28,8 @@ class TextVectors:
     @property
     def memory_bytes(self) -> int:
         parts = (self._vectors, *self._by_vector)
-        return self._texts.memory_bytes + sum(part.nbytes for part in parts)
+        paired = 0 if self._pairing is None else self._pairing.memory_bytes
+        return self._texts.memory_bytes + paired + sum(part.nbytes for part in parts)
 
     def add(self, ids: Ids, keys: Keys) -> None:
         """
@@ -53,14 +56,6 @@ class TextVectors:
         self._vectors[gone[self._vectors[gone] == known[is_gone]]] = ABSENT
         self._by_vector = known[~is_gone], texts[~is_gone]
 
-    def keys_of(self, ids: Ids) -> tuple[Keys, NDArray[np.bool_]]:
-        """The key of each vector's text, and whether it is known at all."""
-        known, texts = self._by_vector
-        if not len(known):
-            return np.zeros(len(ids), KEY), np.zeros(len(ids), np.bool_)
-        places = np.minimum(np.searchsorted(known, ids), len(known) - 1)
-        return self._texts.of(texts[places]), known[places] == ids
-
     def vectors_of(self, keys: Keys) -> Ids:
         """The vector of each text; ABSENT where there is none."""
         vectors, texts = self._vectors, self._texts.find(keys)
@@ -69,3 +64,30 @@ class TextVectors:
         found = np.full(len(texts), ABSENT, np.int64)
         found[is_known] = vectors[texts[is_known]]
         return found
+
+    def of_texts(self, numbers: NDArray[np.integer], texts: KeyTable) -> Ids:
+        """
+        The vectors of texts that are numbered by another table; ABSENT where there is none, and
+        where the number is ABSENT.
+        """
+        vectors, mine = self._vectors, self._paired(texts).to_other(numbers)
+        found = np.full(len(mine), ABSENT, np.int64)
+        is_known = (mine != ABSENT) & (mine < len(vectors))
+        found[is_known] = vectors[mine[is_known]]
+        return found
+
+    def texts_of(self, ids: Ids, texts: KeyTable) -> Ids:
+        """The number that another table gives each vector's text; ABSENT where there is none."""
+        known, mine = self._by_vector
+        if not len(known):
+            return np.full(len(ids), ABSENT, np.int64)
+        places = np.minimum(np.searchsorted(known, ids), len(known) - 1)
+        numbers = np.where(known[places] == ids, mine[places], ABSENT)
+        return self._paired(texts).to_one(numbers)
+
+    def _paired(self, texts: KeyTable) -> Pairing:
+        """With the table that asks, which is the same until messages are read anew."""
+        pairing = self._pairing
+        if pairing is None or pairing.one is not texts:
+            self._pairing = pairing = Pairing(texts, self._texts)
+        return pairing

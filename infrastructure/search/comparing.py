@@ -94,7 +94,7 @@ class Comparison:
         if self.vectors_below is not None:
             allowed = allowed[allowed < self.vectors_below]
         nearest = self._nearest(depth, allowed)
-        return self.corpus.behind(nearest)[:depth], nearest.engine
+        return self.corpus.behind(nearest, depth), nearest.engine
 
     def _looked_through(
         self, depth: int, most: int, enough: int, first: Nearest | None = None
@@ -108,7 +108,7 @@ class Comparison:
             first = None
             is_whole = len(nearest.ids) < limit
             nearest = self._of_then(nearest)
-            hits = self.corpus.behind(nearest)[:depth]
+            hits = self.corpus.behind(nearest, depth)
             if is_whole or len(hits) >= min(enough, depth) or limit >= most:
                 return hits, nearest.engine, is_whole
             limit = min(limit * GROWTH, most)

@@ -53,10 +53,10 @@ class Corpus(Protocol):
 
     is_narrow: bool  # not all messages of the moment may be found
 
-    def behind(self, nearest: Nearest) -> list[MeaningHit]:
+    def behind(self, nearest: Nearest, most: int) -> list[MeaningHit]:
         """
-        The messages behind the vectors that may be found, nearest first: of each text the one that
-        was sent last.
+        The messages behind the vectors that may be found, nearest first, at most so many: of each
+        text the one that was sent last.
         """
         ...
 
@@ -67,6 +67,7 @@ class Corpus(Protocol):
         """
         ...
 
+    @property
     def messages(self) -> Ids | None:
         """All that may be found, ascending. None: they are many, and are to be asked for."""
         ...

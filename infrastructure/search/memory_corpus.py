@@ -65,17 +65,17 @@ class MemoryCorpus:
         self._gone = np.array(gone, dtype=np.int64)
         self.is_narrow = bool(self._tests)
 
-    def behind(self, nearest: Nearest) -> list[MeaningHit]:
-        keys, is_known = self._texts.keys_of(np.array(nearest.ids, dtype=np.int64))
-        texts = self._table.text_keys.find(keys)
-        is_known &= texts != NO_ROW
+    def behind(self, nearest: Nearest, most: int) -> list[MeaningHit]:
+        texts = self._texts.texts_of(np.array(nearest.ids, dtype=np.int64), self._table.text_keys)
         rows = np.full(len(texts), NO_ROW, np.int64)
+        is_known = texts != ABSENT
         rows[is_known] = self._latest(texts[is_known])
-        found = np.flatnonzero(rows != NO_ROW)
+        found = np.flatnonzero(rows != NO_ROW)[:most]
         ids = self._column("ids")[rows[found]].tolist()
+        keys = unpacked(self._table.text_keys.of(texts[found]))
         return [
             MeaningHit(id_, key, nearest.cosines[place])
-            for id_, key, place in zip(ids, unpacked(keys[found]), found.tolist(), strict=True)
+            for id_, key, place in zip(ids, keys, found.tolist(), strict=True)
         ]
 
     def vectors(self, limit: int | None) -> Ids | None:
@@ -85,9 +85,10 @@ class MemoryCorpus:
         numbers = np.flatnonzero(is_there[:-1])
         if limit is not None and len(numbers) > limit:
             return None
-        found = self._texts.vectors_of(self._table.text_keys.of(numbers))
+        found = self._texts.of_texts(numbers, self._table.text_keys)
         return np.sort(found[found != ABSENT])
 
+    @cached_property
     def messages(self) -> Ids | None:
         return np.sort(self._column("ids")[self._allowed])
 
@@ -193,7 +194,11 @@ class MemoryCorpus:
     @cached_property
     def _is_kept(self) -> IsKept:
         """By row, whether the filters and the moment let it be found."""
-        kept = self._exists(np.arange(self._count))
+        kept = self._column("alive")[: self._count] & (
+            self._column("ids")[: self._count] < self._below
+        )
+        gone = self._table.find(self._gone)
+        kept[gone[(gone != NO_ROW) & (gone < self._count)]] = False
         for test in self._tests:
             kept &= test(self._table, self._count)
         return kept
@@ -280,7 +285,7 @@ class MemoryCorpus:
         texts = self._column("texts")[rows]
         vectors = np.full(len(rows), ABSENT, np.int64)
         has_text = texts >= 0
-        vectors[has_text] = self._texts.vectors_of(self._table.text_keys.of(texts[has_text]))
+        vectors[has_text] = self._texts.of_texts(texts[has_text], self._table.text_keys)
         return vectors
 
     def _column(self, name: str) -> NDArray[Any]:

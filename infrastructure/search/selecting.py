@@ -31,7 +31,7 @@ from infrastructure.search.scoring import Scored, Scoring, Sides
 from infrastructure.search.stored_corpus import StoredCorpus
 from infrastructure.search.tsquery import TsQueries
 from infrastructure.search.words import WordsHit
-from infrastructure.words.lookup import Lookup
+from infrastructure.words.lookup import Kept, Lookup
 
 Measure = Callable[[str], AbstractContextManager[None]]
 
@@ -93,6 +93,7 @@ class Selecting:
         self._found: dict[int, Sides] = {}  # by level
         self._is_whole: dict[int, bool] = {}  # neither side has more
         self._known: dict[int, list[tuple[Key, Ranked]]] = {}
+        self._kept: Kept | None = None
         self.engine = "none"
 
     def page(self) -> Page:
@@ -254,10 +255,18 @@ class Selecting:
             lookup,
             self._words,
             self._scope.corpus.kept if is_exact else self._scope.stored.having_all_words,
-            allowed=self._scope.corpus.messages() if self._scope.corpus.is_narrow else None,
+            among=self._kept_in(lookup),
             limit=limit,
             is_strict=is_strict,
         )
+
+    def _kept_in(self, lookup: Lookup) -> Kept | None:
+        if not self._scope.corpus.is_narrow:
+            return None
+        if self._kept is None:
+            allowed = self._scope.corpus.messages
+            self._kept = None if allowed is None else lookup.kept_of(allowed)
+        return self._kept
 
     @cached_property
     def _strictly(self) -> list[WordsHit]:

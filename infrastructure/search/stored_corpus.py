@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -113,7 +114,7 @@ class StoredCorpus:
         }
         self.is_narrow = restriction.is_narrow
 
-    def behind(self, nearest: Nearest) -> list[MeaningHit]:
+    def behind(self, nearest: Nearest, most: int) -> list[MeaningHit]:
         if not nearest.ids:
             return []
         by_vector = {row[0]: row[1:] for row in self._rows(BEHIND, ids=nearest.ids)}
@@ -122,7 +123,7 @@ class StoredCorpus:
             if vector_id in by_vector:
                 text_key, message_id = by_vector[vector_id]
                 hits.append(MeaningHit(message_id, text_key, cosine))
-        return hits
+        return hits[:most]
 
     def vectors(self, limit: int | None) -> Ids | None:
         most = limit if limit is not None else np.iinfo(np.int32).max
@@ -131,6 +132,7 @@ class StoredCorpus:
             return None
         return np.sort(np.array([id_ for (id_,) in rows if id_ is not None], dtype=np.int64))
 
+    @cached_property
     def messages(self) -> Ids | None:
         rows = self._rows(MESSAGES, limit=FEW_MESSAGES + 1)
         if len(rows) > FEW_MESSAGES:

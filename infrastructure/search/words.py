@@ -6,14 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import numpy as np
-from numpy.typing import NDArray
 from psycopg import Connection
 
 from domain.searchable import places, searchable
 from infrastructure.search.restriction import Restriction
 from infrastructure.search.tsquery import TsQueries
-from infrastructure.words.lookup import Lookup
+from infrastructure.words.lookup import Kept, Lookup
 from projections.messages.fulltext import configuration_of
 
 FIND = """
@@ -95,7 +93,7 @@ def find_in_memory(
     words: TsQueries,
     kept: Callable[[Sequence[int]], dict[int, UUID | None]],
     *,
-    allowed: NDArray[np.int64] | None,
+    among: Kept | None,
     limit: int,
     is_strict: bool,
 ) -> list[WordsHit]:
@@ -104,7 +102,7 @@ def find_in_memory(
 
     Args:
         kept: which of some messages may be found, with the keys of their texts.
-        allowed: only these may be found, ascending; None: `kept` says which.
+        among: only these may be found; None: `kept` says which.
         is_strict: only those with all of the words.
     """
     if not words.asked:
@@ -112,7 +110,7 @@ def find_in_memory(
     groups = words.groups if is_strict else ()
     wanted = limit
     while True:
-        found = lookup.best(wanted, allowed=allowed, groups=groups)
+        found = lookup.best(wanted, kept=among, groups=groups)
         keys = kept(found.ids.tolist())
         hits = [
             WordsHit(id_, keys[id_], score)

@@ -26,8 +26,8 @@ FEWEST_TRAINED = 64  # vectors; the lists of fewer stay as they are
 LEFT = 1_024  # vectors that may still be missing in new lists when they take over
 NARROW = 12_000  # vectors that are compared one by one: quick enough, and none is missed
 GROWN = 2  # times as many vectors as the lists were made for: others are made
-SCANNED = 64_000  # vectors whose codes are read, of 100,000; a third more of a million
-COMPARED = 400  # vectors, for few hits
+SCANNED = 66_000  # vectors whose codes are read, of 100,000; 1.45 times as many of a million
+COMPARED = 250  # vectors, for few hits
 FEWEST, MOST = 4, 64  # times k
 MOST_DEAD = 4  # a quarter of the slots
 
@@ -276,7 +276,7 @@ def parts(count: int) -> Iterator[slice]:
 
 def lists_read(size: int, lists: int) -> int:
     """How many lists hold the vectors that are worth a look. By measurement."""
-    scanned: float = SCANNED * max(1.0, size / 100_000) ** 0.125
+    scanned: float = SCANNED * max(1.0, size / 100_000) ** 0.16
     return max(1, min(lists, round(scanned * lists / max(1, size))))
 
 

@@ -121,8 +121,8 @@ class InvertedLists:
 
 
 def lists_for(size: int) -> int:
-    """A power of two near 1.6 times the square root of the size."""
-    return 1 << max(0, round(math.log2(1.6 * max(1, size) ** 0.5)))
+    """A power of two near 1.9 times the square root of the size."""
+    return 1 << max(0, round(math.log2(1.9 * max(1, size) ** 0.5)))
 
 
 def sample_size(size: int) -> int:

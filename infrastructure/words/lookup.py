@@ -13,6 +13,7 @@ from infrastructure.words.ranking import Term, among, best_of, bm25, having_each
 from infrastructure.words.segment import Segment
 
 Ids = NDArray[np.int64]
+Kept = Sequence[NDArray[np.bool_]]  # by segment and place in it: who may be found
 
 
 class Scored(NamedTuple):
@@ -64,22 +65,27 @@ class Lookup:
                 words_of_part.append([Term(*term, weight) for term in terms[at : at + len(same)]])
             at += len(same)
 
+    def kept_of(self, allowed: Ids) -> Kept:
+        """Only these messages, which ascend."""
+        return [kept_of(part, allowed) for part in self._parts]
+
     def best(
-        self, k: int, *, allowed: Ids | None = None, groups: Sequence[Sequence[int]] = ()
+        self, k: int, *, kept: Kept | None = None, groups: Sequence[Sequence[int]] = ()
     ) -> Scored:
         """
         The messages that have any of the words, by BM25.
 
         Args:
-            allowed: only these may be found, ascending; None: all may. Words are weighed by how
-                many messages have them, those that may not be found included.
+            kept: who may be found; None: all may. Words are weighed by how many messages have
+                them, those that may not be found included.
             groups: places of words in the query: a message must have one word of each group.
         """
         if not self._total or k < 1:
             return NOTHING
         found = []
-        for part, words in zip(self._parts, self._words, strict=True):
-            is_kept = part.alive if allowed is None else kept_of(part, allowed)
+        if kept is None:
+            kept = [part.alive for part in self._parts]
+        for part, words, is_kept in zip(self._parts, self._words, kept, strict=True):
             best = best_of(part.segment, words, self._average, k, is_kept=is_kept, groups=groups)
             found.append(Scored(part.segment.ids[best.places], best.scores))
         ids = np.concatenate([one.ids for one in found])

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from infrastructure import following
-from infrastructure.columns.keys import unpacked
+from infrastructure.columns.keys import packed
 from infrastructure.projections.rebuild import ProjectionRebuilder
 from infrastructure.search.meaning import Nearest
 from infrastructure.vectors import follower as module
@@ -116,9 +116,8 @@ def test_after_a_restart_it_knows_whose_the_vectors_are(feed: VectorFeed, start:
     nearest = catch_up(follower, feed, position)
     texts = follower.texts_of(workspace_id=feed.ledger.workspace_id, model=feed.model.id)
     assert texts is not None
-    keys, is_known = texts.keys_of(np.array(nearest.ids))
-    assert is_known.all()
-    assert unpacked(keys) == feed.text_keys(nearest.ids)
+    keys = packed(feed.text_keys(nearest.ids))
+    assert texts.vectors_of(keys).tolist() == nearest.ids
 
 
 def test_it_takes_in_more_than_a_page(

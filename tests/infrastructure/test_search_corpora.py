@@ -106,13 +106,13 @@ def test_both_say_the_same(site: SearchSite, filters: str, share: float) -> None
 
         assert memory.is_narrow == stored.is_narrow == bool(filters)
         assert memory.kept(ids.tolist()) == by_id
-        assert as_list(memory.messages()) == sorted(by_id)
+        assert as_list(memory.messages) == sorted(by_id)
         assert as_list(memory.vectors(None)) == as_list(stored.vectors(None))
         keys = sorted({key for key in by_id.values() if key is not None})
         vectors = stored.vectors_of(keys)
         assert memory.vectors_of(keys) == vectors
         nearest = Nearest([*vectors.values(), 5], [0.5] * (len(vectors) + 1), "faiss")
-        assert memory.behind(nearest) == stored.behind(nearest)
+        assert memory.behind(nearest, 1_000) == stored.behind(nearest, 1_000)
         seeds = sorted(by_id)[::3]
         assert told(memory.surroundings(seeds)) == told(stored.surroundings(seeds))
 
@@ -161,14 +161,14 @@ def test_what_is_gone_since_is_not_there(site: SearchSite) -> None:
         narrowed = restriction(connection, site.ledger.workspace_id, NO_FILTERS, NOTHING, None)
         stored = StoredCorpus(connection, where, narrowed, all_words="", below=2**62)
         texts = site.vectors.texts_of(**where)
-        every = as_list(MemoryCorpus(stored, known.table, texts).messages())
+        every = as_list(MemoryCorpus(stored, known.table, texts).messages)
         gone = every[::2]
         memory = MemoryCorpus(stored, known.table, texts, gone)
-        assert as_list(memory.messages()) == every[1::2]
+        assert as_list(memory.messages) == every[1::2]
         assert not set(as_list(memory.surroundings(every[1::20]).ids)) & set(gone)
         vectors = list(
             stored.vectors_of([key for key in memory.kept(every).values() if key]).values()
         )
-        found = memory.behind(Nearest(vectors, [0.5] * len(vectors), "faiss"))
+        found = memory.behind(Nearest(vectors, [0.5] * len(vectors), "faiss"), 1_000)
         assert found
         assert not {hit.message_id for hit in found} & set(gone)

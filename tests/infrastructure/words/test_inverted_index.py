@@ -71,7 +71,9 @@ def search(
     allowed: Any = None,
     groups: Sequence[Sequence[int]] = (),
 ) -> Scored:
-    return index.look_up(words, below=below).best(k, allowed=allowed, groups=groups)
+    lookup = index.look_up(words, below=below)
+    kept = None if allowed is None else lookup.kept_of(np.array(sorted(allowed), dtype=np.int64))
+    return lookup.best(k, kept=kept, groups=groups)
 
 
 def check(
