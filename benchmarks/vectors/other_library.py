@@ -21,8 +21,8 @@ Search = Callable[[Any], list[int]]
 # What makes it look at as much as it takes; None: its defaults.
 Widen = Callable[[], None]
 BATCH = 5_000
-WIDE = {"chromadb": 160, "lancedb": 20, "txtai": 40}  # ef_search; partitions; lists
-LANCEDB_EF, LANCEDB_REFINED = 200, 4
+LANCEDB_PARTITIONS, LANCEDB_EF, LANCEDB_REFINED = 20, 100, 1
+TXTAI_LISTS = 420
 
 
 def chromadb(vectors: Any, folder: Path, k: int) -> tuple[Search, Widen]:
@@ -38,7 +38,7 @@ def chromadb(vectors: Any, folder: Path, k: int) -> tuple[Search, Widen]:
         return [int(id_) for id_ in found["ids"][0]]
 
     def widen() -> None:
-        collection.modify(configuration={"hnsw": {"ef_search": WIDE["chromadb"]}})
+        """What its graph was made with stays until its process ends."""
 
     return search, widen
 
@@ -60,7 +60,7 @@ def lancedb(vectors: Any, folder: Path, k: int) -> tuple[Search, Widen]:
     def search(query: Any) -> list[int]:
         asked = made.search(query).distance_type("dot").select(["id"]).limit(k)
         if is_wide:
-            asked = asked.nprobes(WIDE["lancedb"]).ef(LANCEDB_EF).refine_factor(LANCEDB_REFINED)
+            asked = asked.nprobes(LANCEDB_PARTITIONS).ef(LANCEDB_EF).refine_factor(LANCEDB_REFINED)
         ids: list[int] = asked.to_arrow()["id"].to_pylist()
         return ids
 
@@ -83,7 +83,7 @@ def txtai(vectors: Any, folder: Path, k: int) -> tuple[Search, Widen]:
         return [id_ for id_, _ in index.search(query[np.newaxis].copy(), k)[0]]
 
     def widen() -> None:
-        index.config["faiss"] = {"nprobe": WIDE["txtai"]}
+        index.config["faiss"] = {"nprobe": TXTAI_LISTS}
 
     return search, widen
 
