@@ -26,6 +26,7 @@ from infrastructure.projections.positions import Positions
 from infrastructure.search.answers import assemble
 from infrastructure.search.comparing import Comparison, HeadStart, Vector, ids_below
 from infrastructure.search.corpus import Where
+from infrastructure.search.demanding import filters_of
 from infrastructure.search.duplicates import with_duplicates
 from infrastructure.search.likeness import likeness
 from infrastructure.search.meaning import Accelerator
@@ -226,7 +227,13 @@ class HybridSearcher:
             texts = self._accelerator.texts_of(**stored.where)
             if texts is None:
                 return None
-        return MemoryCorpus(stored, known.table, texts, gone)
+        demands = stored.restriction.demands
+        demanded = filters_of(
+            stored.connection, stored.where, demands, known.words, below=stored.below
+        )
+        if demanded is None:
+            return None
+        return MemoryCorpus(stored, known.table, texts, gone, demanded)
 
     def _begin_comparing(
         self, request: SearchRequest, query: Query, where: Where, vector: Vector | None

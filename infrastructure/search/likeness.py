@@ -11,10 +11,11 @@ from psycopg import Connection
 
 from application.ports.search import LikeNote
 from application.searches import QueryRefusedError
+from infrastructure.columns.filtering import of_messages, of_texts, without
 from infrastructure.search.restriction import Restriction
 
 STORED = """
-SELECT m.text, m.text_key IS NOT NULL, e.embedding::real[]
+SELECT m.text, m.text_key, e.embedding::real[]
 FROM read.message AS m
 LEFT JOIN read.text_vector AS t
     ON t.workspace_id = m.workspace_id AND t.model = %(model)s AND t.text_key = m.text_key
@@ -29,19 +30,23 @@ OTHERS = " AND m.message_id <> %(like_id)s AND m.text <> %(like_text)s"
 class Likeness(NamedTuple):
     message_id: int
     text: str
+    text_key: UUID | None
     vector: NDArray[np.float32] | None
     note: LikeNote | None  # why there is no vector
 
     def narrowed(self, restriction: Restriction) -> Restriction:
-        """
-        Without the message and its exact copies, of which columns do not tell; without a vector
-        nothing is like it.
-        """
+        """Without the message and its exact copies; without a vector nothing is like it."""
         if self.vector is None:
             sql = f"{restriction.sql} AND false"
             return restriction._replace(sql=sql, is_narrow=True, tests=None)
         values = restriction.values | {"like_id": self.message_id, "like_text": self.text}
-        return restriction._replace(sql=restriction.sql + OTHERS, values=values, tests=None)
+        sql, tests = restriction.sql + OTHERS, restriction.tests
+        if tests is not None:
+            # Copies without a key have no vector either, and are found by nothing.
+            keys = [] if self.text_key is None else [self.text_key]
+            itself = of_messages(np.array([self.message_id], dtype=np.int64))
+            tests = (*tests, without(itself), without(of_texts(keys)))
+        return restriction._replace(sql=sql, values=values, tests=tests)
 
 
 def likeness(
@@ -59,11 +64,11 @@ def likeness(
     row = connection.execute(STORED, values).fetchone()
     if row is None:
         raise QueryRefusedError("there is no such message in this workspace")
-    text, has_key, stored = row
+    text, key, stored = row
     if stored is not None:
         vector = np.array(stored, dtype=np.float32)
-        return Likeness(message_id, text, vector / (np.linalg.norm(vector) or 1.0), None)
-    note: LikeNote = "not_indexed" if has_key else "not_said"
-    if not has_key and not text.strip():
+        return Likeness(message_id, text, key, vector / (np.linalg.norm(vector) or 1.0), None)
+    note: LikeNote = "not_said" if key is None else "not_indexed"
+    if key is None and not text.strip():
         note = "no_text"
-    return Likeness(message_id, text, None, note)
+    return Likeness(message_id, text, key, None, note)

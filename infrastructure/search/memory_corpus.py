@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infrastructure.columns.codes import Codes
-from infrastructure.columns.filtering import IsKept
+from infrastructure.columns.filtering import IsKept, Test
 from infrastructure.columns.keys import packed, unpacked
 from infrastructure.columns.message_table import NO_ROW, MessageTable
 from infrastructure.columns.text_vectors import ABSENT, TextVectors
@@ -46,6 +46,7 @@ class MemoryCorpus:
         table: not of a later moment than the connection's.
         texts: None: nothing is compared by meaning.
         gone: messages that were withdrawn since, which nobody may see any more.
+        demanded: beside the filters: by words that messages must have or must not.
     """
 
     def __init__(
@@ -54,12 +55,13 @@ class MemoryCorpus:
         table: MessageTable,
         texts: TextVectors | None,
         gone: Sequence[int] = (),
+        demanded: Sequence[Test] = (),
     ) -> None:
         self._connection = stored.connection
         self._workspace_id = stored.where["workspace_id"]
         self._table = table
         self._texts = texts or TextVectors()
-        self._tests = stored.restriction.tests or ()
+        self._tests = (*(stored.restriction.tests or ()), *demanded)
         self._count = table.count
         self._below = stored.below
         self._gone = np.array(gone, dtype=np.int64)

@@ -15,7 +15,7 @@ from infrastructure.columns.filtering import Test, without
 from infrastructure.columns.message_table import ATTACHMENT, LINK, REACTION, REPLY
 from infrastructure.search.labels import LabelFilter, label_filter
 from infrastructure.search.names import CONVERSATIONS, FILES, PEOPLE, Meant, meant
-from infrastructure.search.tsquery import TsQueries
+from infrastructure.search.tsquery import Demand, TsQueries
 
 FEATURES: dict[Feature, str] = {
     "link": "m.has_link",
@@ -44,8 +44,9 @@ class Restriction(NamedTuple):
     values: dict[str, Any]
     is_narrow: bool = False  # not all messages of a moment may be found
     notes: tuple[str, ...] = ()
-    # The same over columns, but for the moment; None: columns do not tell.
+    # The same over columns, but for the moment and the words; None: columns do not tell.
     tests: tuple[Test, ...] | None = ()
+    demands: tuple[Demand, ...] = ()  # the words
 
 
 def restriction(
@@ -86,9 +87,8 @@ def restriction(
         made.add("NOT m.words @@ %(excluded)s::tsquery", excluded=words.excluded)
     sql = "".join(f" AND {part}" for part in made.parts)
     is_narrow = bool(filters or words.required or words.excluded)
-    is_columnar = made.is_columnar and not (words.required or words.excluded)
-    tests = tuple(made.tests) if is_columnar else None
-    return Restriction(sql, made.values, is_narrow, made.notes, tests)
+    tests = tuple(made.tests) if made.is_columnar else None
+    return Restriction(sql, made.values, is_narrow, made.notes, tests, words.demands)
 
 
 class Conditions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -46,6 +46,15 @@ MOST_CORRECTED = 3  # words of one query
 Meant = Callable[[Alternatives], Sequence[str]]
 
 
+class Demand(NamedTuple):
+    """Words that messages must have, or must not, however they are found."""
+
+    tsquery: str
+    is_excluded: bool
+    # The same for an index in memory, one of which is enough; None: it is words in an order.
+    asked: tuple[Alternatives, ...] | None
+
+
 class TsQueries(NamedTuple):
     """
     Texts that cast to tsquery; empty: nothing is asked for that has a letter or a digit. And the
@@ -59,6 +68,7 @@ class TsQueries(NamedTuple):
     asked: tuple[Alternatives, ...] = ()
     groups: tuple[tuple[int, ...], ...] = ()  # places in it, of which one is enough
     is_plain: bool = True  # these say all: no term is several words in an order
+    demands: tuple[Demand, ...] = ()  # what is required and what is excluded, one by one
     notes: tuple[str, ...] = ()  # sentences for people: what was taken for mistyped
 
 
@@ -126,8 +136,22 @@ def tsqueries(
             for group in groups
         ),
         is_plain=all(len(said[term].asked) <= 1 for term in words),
+        demands=tuple(demands(query, said)),
         notes=tuple(notes),
     )
+
+
+def demands(query: Query, said: dict[Term, Said]) -> Iterator[Demand]:
+    """Nothing of what has no letter or digit."""
+    for terms, is_excluded in [
+        *((group, False) for group in query.required),
+        (query.excluded, True),
+    ]:
+        tsquery = disjunction(terms, said)
+        if tsquery:
+            is_plain = all(len(said[term].asked) <= 1 for term in terms)
+            asked = tuple(one for term in terms for one in said[term].asked)
+            yield Demand(tsquery, is_excluded, asked if is_plain else None)
 
 
 def correct(term: Term, said: dict[Term, Said], meant: Meant) -> str | None:

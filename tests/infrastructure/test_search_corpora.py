@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,12 +14,14 @@ from application.searching.query import parse
 from domain.message import Conversation
 from domain.transcript import IDS_PER_POSITION
 from domain.upload import Upload
+from infrastructure.search import demanding
 from infrastructure.search.corpus import Nearest, Surroundings, Where
+from infrastructure.search.demanding import filters_of
 from infrastructure.search.linking import linked
 from infrastructure.search.memory_corpus import MemoryCorpus
 from infrastructure.search.restriction import restriction
 from infrastructure.search.stored_corpus import StoredCorpus
-from infrastructure.search.tsquery import NOTHING
+from infrastructure.search.tsquery import NOTHING, Demand, languages, tsqueries
 from tests.support.archive import Ledger
 from tests.support.chats import NOON, message, room
 from tests.support.search_site import SearchSite
@@ -44,6 +46,14 @@ FILTERS = (
     "-lang:de",
     "after:2024-01-31T12:01",
     "from:nobody",
+    '"yes"',
+    "-yes",
+    '"see https"',
+    '-"was ist"',
+    '"ann" or "was ist" -maybe -"..."',
+    '"nothing of this"',
+    "-the -nothing",
+    "-may* from:Ann",
 )
 
 
@@ -99,9 +109,14 @@ def test_both_say_the_same(site: SearchSite, filters: str, share: float) -> None
         below = (position + 1) * IDS_PER_POSITION
     where = Where(workspace_id=workspace_id, model=site.embedder.model.id)
     with site.ledger.pool.connection() as connection, connection.transaction():
-        narrowed = restriction(connection, workspace_id, parse(filters).filters, NOTHING, position)
+        query = parse(filters)
+        words = tsqueries(connection, query, languages(connection, workspace_id))
+        narrowed = restriction(connection, workspace_id, query.filters, words, position)
         stored = StoredCorpus(connection, where, narrowed, all_words="", below=below)
-        memory = MemoryCorpus(stored, known.table, site.vectors.texts_of(**where))
+        demanded = filters_of(connection, where, narrowed.demands, known.words, below=below)
+        assert demanded is not None
+        texts = site.vectors.texts_of(**where)
+        memory = MemoryCorpus(stored, known.table, texts, demanded=demanded)
         by_id = {id_: key for id_, key in stored.kept(ids.tolist()).items() if id_ < below}
 
         assert memory.is_narrow == stored.is_narrow == bool(filters)
@@ -115,6 +130,31 @@ def test_both_say_the_same(site: SearchSite, filters: str, share: float) -> None
         assert memory.behind(nearest, 1_000) == stored.behind(nearest, 1_000)
         seeds = sorted(by_id)[::3]
         assert told(memory.surroundings(seeds)) == told(stored.surroundings(seeds))
+
+
+def test_a_phrase_that_very_many_have_is_left_to_postgresql(
+    site: SearchSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = site.words.words_of(site.ledger.workspace_id, 0) if site.words else None
+    assert known is not None
+    where = Where(workspace_id=site.ledger.workspace_id, model=site.embedder.model.id)
+    expected = [hit.message.id for hit in site.search('"was ist" maybe').hits]
+    with site.ledger.pool.connection() as connection, connection.transaction():
+        languages_ = languages(connection, site.ledger.workspace_id)
+        words = tsqueries(connection, parse('"was ist"'), languages_)
+        most = len(having(connection, where, words.demands))
+        for limit in (most, most - 1):
+            monkeypatch.setattr(demanding, "MOST_HAVING", limit)
+            found = filters_of(connection, where, words.demands, known.words, below=2**62)
+            assert (found is None) == (limit < most)
+    assert expected
+    assert [hit.message.id for hit in site.search('"was ist" maybe').hits] == expected
+
+
+def having(connection: Any, where: Where, demands: Sequence[Demand]) -> list[int]:
+    values = {"workspace": where["workspace_id"], "tsquery": demands[0].tsquery, "limit": 10_000}
+    assert demands[0].asked is None
+    return [id_ for (id_,) in connection.execute(demanding.HAVING, values)]
 
 
 def as_list(found: Any) -> list[int]:

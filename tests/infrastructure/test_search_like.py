@@ -38,9 +38,9 @@ class Speechless(HashEmbedder):
         raise AssertionError(f"nothing is to be embedded, and this was: {texts}")
 
 
-@pytest.fixture
-def site(own_ledger: Ledger) -> Iterator[SearchSite]:
-    site = SearchSite(own_ledger)
+@pytest.fixture(params=["postgresql", "memory"])
+def site(own_ledger: Ledger, request: pytest.FixtureRequest) -> Iterator[SearchSite]:
+    site = SearchSite(own_ledger, is_in_memory=request.param == "memory")
     site.tell(room("Other", "Other"), *(message(n, text) for n, text in enumerate(TOLD)))
     yield site
     site.close()
@@ -156,7 +156,7 @@ def test_what_has_no_vector_says_why(site: SearchSite) -> None:
 
 def test_a_message_that_is_not_there_is_refused(site: SearchSite, own_ledger: Ledger) -> None:
     id = id_of(site, TOLD[0])
-    other = Workspace.create("elsewhere")
+    other = Workspace.create(f"elsewhere {own_ledger.workspace_id.hex}")
     own_ledger.record(other)
     site.advance("workspaces")
     for asked in ({"id": 2**62}, {"id": id, "workspace_id": other.id}):
