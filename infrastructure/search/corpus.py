@@ -67,11 +67,6 @@ class Corpus(Protocol):
         """
         ...
 
-    @property
-    def messages(self) -> Ids | None:
-        """All that may be found, ascending. None: they are many, and are to be asked for."""
-        ...
-
     def kept(self, ids: Sequence[int]) -> dict[int, UUID | None]:
         """Which of these messages may be found, with the keys of their texts."""
         ...

@@ -28,6 +28,7 @@ from infrastructure.search.linking import Spoken
 from infrastructure.search.ranking import Key
 from infrastructure.search.results import Counts
 from infrastructure.search.stored_corpus import StoredCorpus
+from infrastructure.words.lookup import Kept, Lookup
 
 NAMES = """
 SELECT author_id, name FROM read.author
@@ -90,9 +91,9 @@ class MemoryCorpus:
         found = self._texts.of_texts(numbers, self._table.text_keys)
         return np.sort(found[found != ABSENT])
 
-    @cached_property
-    def messages(self) -> Ids | None:
-        return np.sort(self._column("ids")[self._allowed])
+    def kept_in(self, lookup: Lookup) -> Kept:
+        """Who of those that have words may be found."""
+        return lookup.kept_where(self._is_kept, self._table)
 
     def kept(self, ids: Sequence[int]) -> dict[int, UUID | None]:
         rows = self._rows(np.array(ids, dtype=np.int64))

@@ -264,8 +264,11 @@ class Selecting:
         if not self._scope.corpus.is_narrow:
             return None
         if self._kept is None:
-            allowed = self._scope.corpus.messages
-            self._kept = None if allowed is None else lookup.kept_of(allowed)
+            corpus, stored = self._scope
+            if isinstance(corpus, MemoryCorpus):
+                self._kept = corpus.kept_in(lookup)
+            elif (allowed := stored.messages) is not None:
+                self._kept = lookup.kept_of(allowed)
         return self._kept
 
     @cached_property

@@ -134,6 +134,7 @@ class StoredCorpus:
 
     @cached_property
     def messages(self) -> Ids | None:
+        """All that may be found, ascending. None: they are many, and are to be asked for."""
         rows = self._rows(MESSAGES, limit=FEW_MESSAGES + 1)
         if len(rows) > FEW_MESSAGES:
             return None

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infrastructure.words.ranking import Term, among, best_of, bm25, having_each, times_at
-from infrastructure.words.segment import Segment
+from infrastructure.words.segment import Rows, Segment
 
 Ids = NDArray[np.int64]
 Kept = Sequence[NDArray[np.bool_]]  # by segment and place in it: who may be found
@@ -68,6 +68,15 @@ class Lookup:
     def kept_of(self, allowed: Ids) -> Kept:
         """Only these messages, which ascend."""
         return [kept_of(part, allowed) for part in self._parts]
+
+    def kept_where(self, is_kept: NDArray[np.bool_], table: Rows) -> Kept:
+        """
+        Only some of the rows of a table.
+
+        Args:
+            is_kept: by row; what is beyond its end is not kept.
+        """
+        return [part.alive & taken(is_kept, part.segment.rows_in(table)) for part in self._parts]
 
     def best(
         self, k: int, *, kept: Kept | None = None, groups: Sequence[Sequence[int]] = ()
@@ -160,6 +169,14 @@ def having_any(parts: Sequence[Part], found: Sequence[Sequence[Postings]], count
             if len(gone):
                 having[place] -= int(np.count_nonzero(among(gone, [places])))
     return having
+
+
+def taken(is_kept: NDArray[np.bool_], rows: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Of each row whether it is kept; below 0 and beyond the end nothing is."""
+    if not len(is_kept):
+        return np.zeros(len(rows), np.bool_)
+    found: NDArray[np.bool_] = np.take(is_kept, rows, mode="clip")
+    return found & (rows >= 0) & (rows < len(is_kept))
 
 
 def kept_of(part: Part, allowed: Ids) -> NDArray[np.bool_]:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 MOST_OFTEN = 255  # times that a word counts in one message
+
+
+class Rows(Protocol):
+    """A table of messages in which a row stays a row."""
+
+    def find(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The row of each message; below 0 where it is not there."""
+        ...
 
 
 class Counted(NamedTuple):
@@ -38,6 +46,7 @@ class Segment:
     alive: NDArray[np.bool_]
     dead: int = 0
     total_lengths: NDArray[np.int64] = field(init=False)  # up to each message, those gone included
+    _rows: tuple[Rows, NDArray[np.int32]] | None = field(init=False, default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.total_lengths = np.concatenate(([0], np.cumsum(self.lengths, dtype=np.int64)))
@@ -51,7 +60,19 @@ class Segment:
             self.ids, self.lengths, self.terms, self.starts, self.documents, self.counts,
             self.alive, self.total_lengths,
         )  # fmt: skip
-        return sum(array.nbytes for array in arrays)
+        rows = self._rows
+        return sum(array.nbytes for array in arrays) + (rows[1].nbytes if rows else 0)
+
+    def rows_in(self, table: Rows) -> NDArray[np.int32]:
+        """The row of each message that is alive; below 0 where a table has none yet."""
+        known = self._rows
+        if known is not None and known[0] is table:
+            return known[1]
+        alive = self.alive
+        rows = table.find(self.ids).astype(np.int32)
+        if (rows[alive] >= 0).all():  # else they are still on their way
+            self._rows = table, rows
+        return rows
 
     def postings(
         self, terms: NDArray[np.int32]

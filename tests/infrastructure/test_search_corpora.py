@@ -22,6 +22,8 @@ from infrastructure.search.memory_corpus import MemoryCorpus
 from infrastructure.search.restriction import restriction
 from infrastructure.search.stored_corpus import StoredCorpus
 from infrastructure.search.tsquery import NOTHING, Demand, languages, tsqueries
+from infrastructure.words.follower import Known
+from infrastructure.words.inverted_index import Alternatives
 from tests.support.archive import Ledger
 from tests.support.chats import NOON, message, room
 from tests.support.search_site import SearchSite
@@ -121,7 +123,11 @@ def test_both_say_the_same(site: SearchSite, filters: str, share: float) -> None
 
         assert memory.is_narrow == stored.is_narrow == bool(filters)
         assert memory.kept(ids.tolist()) == by_id
-        assert as_list(memory.messages) == sorted(by_id)
+        assert as_list(stored.messages) == sorted(by_id)
+        assert kept_by(memory) == sorted(by_id)
+        found, every = having_words(memory, known, below)
+        assert found == [id_ for id_ in every if id_ in by_id]
+        assert every
         assert as_list(memory.vectors(None)) == as_list(stored.vectors(None))
         keys = sorted({key for key in by_id.values() if key is not None})
         vectors = stored.vectors_of(keys)
@@ -155,6 +161,17 @@ def having(connection: Any, where: Where, demands: Sequence[Demand]) -> list[int
     values = {"workspace": where["workspace_id"], "tsquery": demands[0].tsquery, "limit": 10_000}
     assert demands[0].asked is None
     return [id_ for (id_,) in connection.execute(demanding.HAVING, values)]
+
+
+def kept_by(memory: MemoryCorpus) -> list[int]:
+    return sorted(id_ for id_, _ in memory.by_time(None, is_oldest=True, last=None, limit=10**9))
+
+
+def having_words(memory: MemoryCorpus, known: Known, below: int) -> tuple[list[int], list[int]]:
+    """Messages with any of some words: of those that may be found, and of all."""
+    lookup = known.words.look_up([Alternatives((), ("y", "no", "ma", "see"))], below=below)
+    found = lookup.best(10**6, kept=memory.kept_in(lookup))
+    return sorted(found.ids.tolist()), lookup.having().tolist()
 
 
 def as_list(found: Any) -> list[int]:
@@ -201,10 +218,10 @@ def test_what_is_gone_since_is_not_there(site: SearchSite) -> None:
         narrowed = restriction(connection, site.ledger.workspace_id, NO_FILTERS, NOTHING, None)
         stored = StoredCorpus(connection, where, narrowed, all_words="", below=2**62)
         texts = site.vectors.texts_of(**where)
-        every = as_list(MemoryCorpus(stored, known.table, texts).messages)
+        every = kept_by(MemoryCorpus(stored, known.table, texts))
         gone = every[::2]
         memory = MemoryCorpus(stored, known.table, texts, gone)
-        assert as_list(memory.messages) == every[1::2]
+        assert kept_by(memory) == every[1::2]
         assert not set(as_list(memory.surroundings(every[1::20]).ids)) & set(gone)
         vectors = list(
             stored.vectors_of([key for key in memory.kept(every).values() if key]).values()
