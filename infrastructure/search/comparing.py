@@ -16,9 +16,6 @@ from infrastructure.search import meaning
 from infrastructure.search.corpus import Corpus, MeaningHit, Nearest, Where
 from infrastructure.search.meaning import Accelerator
 
-# With so few texts that may be found, exactly those are compared. With more, the nearest of all
-# are looked through for those that may be: among so many some are near enough.
-FEW_TEXTS = 20_000
 MOST_LOOKED_THROUGH = 10_000
 # Some vectors have no message: of superseded texts, and of withdrawn uploads as long as an index
 # in memory holds them. PostgreSQL forgets at once what was withdrawn.
@@ -59,7 +56,7 @@ class Comparison:
         if not self.corpus.is_narrow:
             found, engine, _ = self._looked_through(depth, MOST_CANDIDATES, self.enough, first)
             return found, engine
-        allowed = self.corpus.vectors(FEW_TEXTS)
+        allowed = self.corpus.vectors(self.corpus.few_texts)
         if allowed is None:
             found, engine, is_whole = self._looked_through(depth, MOST_LOOKED_THROUGH, depth)
             if is_whole or len(found) >= depth:

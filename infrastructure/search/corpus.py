@@ -52,6 +52,9 @@ class Corpus(Protocol):
     """
 
     is_narrow: bool  # not all messages of the moment may be found
+    # With so few texts that may be found, exactly those are compared. With more, the nearest of
+    # all are looked through for those that may be: among so many some are near enough.
+    few_texts: int
 
     def behind(self, nearest: Nearest, most: int) -> list[MeaningHit]:
         """

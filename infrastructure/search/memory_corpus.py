@@ -34,6 +34,7 @@ NAMES = """
 SELECT author_id, name FROM read.author
 WHERE workspace_id = %(workspace)s AND author_id = ANY(%(ids)s)
 """
+FEW_TEXTS = 100_000
 GROWTH = 4
 MICROSECONDS = 1e6  # of a second
 
@@ -67,6 +68,7 @@ class MemoryCorpus:
         self._below = stored.below
         self._gone = np.array(gone, dtype=np.int64)
         self.is_narrow = bool(self._tests)
+        self.few_texts = FEW_TEXTS
 
     def behind(self, nearest: Nearest, most: int) -> list[MeaningHit]:
         texts = self._texts.texts_of(np.array(nearest.ids, dtype=np.int64), self._table.text_keys)

@@ -24,7 +24,7 @@ from infrastructure.search.corpus import (
 from infrastructure.search.linking import NOBODY, NOTHING, Spoken
 from infrastructure.search.restriction import Restriction
 
-FEW_MESSAGES = 20_000
+FEW_MESSAGES = FEW_TEXTS = 20_000
 BEHIND = """
 SELECT t.vector_id, t.text_key, m.message_id
 FROM read.text_vector AS t
@@ -113,6 +113,7 @@ class StoredCorpus:
             **restriction.values,
         }
         self.is_narrow = restriction.is_narrow
+        self.few_texts = FEW_TEXTS
 
     def behind(self, nearest: Nearest, most: int) -> list[MeaningHit]:
         if not nearest.ids:

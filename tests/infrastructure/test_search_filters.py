@@ -15,7 +15,7 @@ import pytest
 from application.ports.search import SearchAnswer
 from domain.label import LabelNameTakenError
 from domain.message import Attachment, Message, Reaction
-from infrastructure.search import comparing
+from infrastructure.search import memory_corpus, stored_corpus
 from tests.support.archive import Ledger
 from tests.support.chats import NOON, message, room
 from tests.support.labels import Labels
@@ -166,12 +166,13 @@ def test_filters_alone_list_what_fits_the_newest_first(
 
 
 @pytest.mark.parametrize(("query", "keep"), CASES, ids=[query for query, _ in CASES])
-@pytest.mark.parametrize("few_texts", [comparing.FEW_TEXTS, 0])
+@pytest.mark.parametrize("few_texts", [memory_corpus.FEW_TEXTS, 0])
 def test_filters_restrict_what_is_compared_by_meaning(
     archive: Archive, query: str, keep: Keep, few_texts: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether few texts are compared one by one, or the nearest of all are looked through."""
-    monkeypatch.setattr(comparing, "FEW_TEXTS", few_texts)
+    for corpora in (memory_corpus, stored_corpus):
+        monkeypatch.setattr(corpora, "FEW_TEXTS", few_texts)
     hits = archive.site.whole(f"lunch plumber {query}", mode="meaning", limit=100)
     fitting = lambda m: keep(m) and m.kind != "system"  # noqa: E731 - notices are not embedded
     assert {hit.message.text for hit in hits} == texts(archive, fitting)
