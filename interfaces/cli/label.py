@@ -27,6 +27,7 @@ from domain.label import LabelNameTakenError, LabelNotFoundError, LabelRefusedEr
 from domain.search import SearchMode
 from infrastructure.bootstrap import open_container
 from infrastructure.container import Container
+from infrastructure.labels.handlers import LabelHandlers
 from infrastructure.settings import Settings
 from interfaces.cli.actor import cli_context
 from interfaces.cli.search import plain_errors
@@ -149,16 +150,7 @@ def add(*, label: str, workspace: str, **what: Any) -> None:
     Put LABEL on messages and conversations: by their ids, such as Message:52224 and
     Conversation:6a1d6c1e-77a5-8f2b-8a51-c0a1b2c3d4e5, or by a query.
     """
-
-    def act(container: Container, part: Targets, context: Context) -> Accepted:
-        command = AddLabel(
-            label=named(label),
-            message_ids=tuple(part.messages),
-            conversation_ids=tuple(part.conversations),
-        )
-        return container.labels.add(command, context)
-
-    done, targets = change(workspace, act, **what)
+    done, targets = change(AddLabel, lambda labels: labels.add, label, workspace, **what)
     click.echo(f"Put the label on {of(done, targets, 'the others had it')}")
 
 
@@ -166,16 +158,7 @@ def add(*, label: str, workspace: str, **what: Any) -> None:
 @about_targets
 def remove(*, label: str, workspace: str, **what: Any) -> None:
     """Take LABEL off messages and conversations: by their ids, or by a query."""
-
-    def act(container: Container, part: Targets, context: Context) -> Accepted:
-        command = RemoveLabel(
-            label=named(label),
-            message_ids=tuple(part.messages),
-            conversation_ids=tuple(part.conversations),
-        )
-        return container.labels.remove(command, context)
-
-    done, targets = change(workspace, act, **what)
+    done, targets = change(RemoveLabel, lambda labels: labels.remove, label, workspace, **what)
     click.echo(f"Took the label off {of(done, targets, 'the others did not have it')}")
 
 
@@ -190,8 +173,10 @@ def of(done: int, targets: Targets, others: str) -> str:
 
 
 def change(
+    command: type[AddLabel | RemoveLabel],
+    handler: Callable[[LabelHandlers], Callable[[Any, Context], Accepted]],
+    label: str,
     workspace: str,
-    act: Callable[[Container, Targets, Context], Accepted],
     *,
     ids: Sequence[str],
     query: str | None,
@@ -213,7 +198,14 @@ def change(
             pieces = iter(lambda: list(itertools.islice(whole, MOST_TARGETS)), [])
             parts = [*map(Targets, pieces)]
             parts += [Targets((), targets.conversations)] if targets.conversations else []
-        done = sum(int(act(container, part, context).result["changed"]) for part in parts)
+        carry_out, done = handler(container.labels), 0
+        for part in parts:
+            wanted = command(
+                label=named(label),
+                message_ids=tuple(part.messages),
+                conversation_ids=tuple(part.conversations),
+            )
+            done += int(carry_out(wanted, context).result["changed"])
     return done, targets
 
 
