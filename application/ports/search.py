@@ -49,7 +49,7 @@ class SearchRequest:
     mode: SearchMode = "hybrid"
     sort: Sort = "relevance"
     limit: int = 10  # hits, 1 to 100; in bulk, 1 to 1,000
-    is_bulk: bool = False  # a page of many that are written to a file, and shown to nobody
+    is_bulk: bool = False  # all hits are written to a file, or labelled, and no page is shown
     after: Place | None = None  # the last hit of the page before
     # Of which the result is; None: of now, or of the page that `after` ends.
     as_of: Moment | None = None

@@ -23,6 +23,7 @@ from application.commands.rename_label import RenameLabel
 from application.context import Context
 from application.labels import MOST_TARGETS, LabelTargetsRefusedError, TargetNotFoundError
 from application.ports.search import SearchRequest
+from application.searches import MAX_BULK
 from domain.label import LabelNameTakenError, LabelNotFoundError, LabelRefusedError
 from domain.search import SearchMode
 from infrastructure.bootstrap import open_container
@@ -45,7 +46,7 @@ REFUSALS = (
     TargetNotFoundError,
 )
 IN_WORKSPACE = click.option("--workspace", default="default", show_default=True)
-PAGE = 100  # hits of one search
+PAGE = MAX_BULK  # hits of one search
 MOST_LIMIT = 10_000
 NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
@@ -220,6 +221,7 @@ def found_by(container: Container, context: Context, query: str, mode: str, limi
             mode=cast("SearchMode", mode),
             sort="newest",
             limit=min(PAGE, limit - len(found)),
+            is_bulk=True,
             after=after,
             context=0,
             with_highlights=False,
