@@ -13,6 +13,7 @@ from application.searching.query import Query, parse
 MAX_QUERY = 2_000  # characters
 SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_LIMIT = 100
+MAX_BULK = 1_000  # each page of a result finds all of it again: for a large one, fewer are better
 MAX_CONTEXT = 20
 MAX_NAMES = 20  # in one filter
 MAX_NAME = 200  # characters
@@ -58,9 +59,10 @@ def asked(request: SearchRequest) -> str:
 
 
 def check(request: SearchRequest) -> None:
+    most = MAX_BULK if request.is_bulk else MAX_LIMIT
     limits = {
         f"the query has at most {MAX_QUERY} characters": len(request.query) <= MAX_QUERY,
-        f"limit is between 1 and {MAX_LIMIT}": 1 <= request.limit <= MAX_LIMIT,
+        f"limit is between 1 and {most:,}": 1 <= request.limit <= most,
         f"context is between 0 and {MAX_CONTEXT}": 0 <= request.context <= MAX_CONTEXT,
         f"duplicates is between 0 and {MAX_CONTEXT}": 0 <= request.duplicates <= MAX_CONTEXT,
         "what is like a message is found by meaning": request.like is None

@@ -32,7 +32,7 @@ class Export(Aggregate):
         # 8601, or None: sent then or later, and before), "search" (position of a search: its hits,
         # or None) and "context" (messages before and after each hit)
         selection: dict[str, Any] | None
-        limit: int | None  # of search: hits at most; else None
+        limit: int | None  # of search: hits at most, None: all; else None
 
         @staticmethod
         def upcast_v1_v2(state: dict[str, Any]) -> None:

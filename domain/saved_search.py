@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from eventsourcing.domain import event
 
@@ -11,6 +11,7 @@ from domain.aggregate import Aggregate, Creation
 from domain.search import SearchMode
 
 MAX_NAME = 100  # characters
+MOST_SAVED = 200  # of one person in one workspace
 
 
 class SavedSearchNameError(ValueError):
@@ -21,7 +22,18 @@ class SavedSearchDeletedError(Exception):
     """It is there no longer."""
 
 
+class TooManySavedSearchesError(Exception):
+    """Somebody keeps as many in this workspace as they may."""
+
+
 class SavedSearch(Aggregate):
+    """
+    Each has one of its owner's `MOST_SAVED` slots in the workspace, and leaves it when it is
+    deleted. Its id is that of the slot and of how many had it before: so the store itself refuses
+    the second of two that take the same slot at once, and nobody ever keeps more. (Those that were
+    saved before there were slots have none, and do not count.)
+    """
+
     TOPIC = "saved_search"
 
     class Saved(Creation):
@@ -48,6 +60,15 @@ class SavedSearch(Aggregate):
 
     class Deleted(Aggregate.Event):
         TOPIC = "saved_search.deleted"
+
+    @staticmethod
+    def create_id(workspace_id: UUID, owner_id: UUID, slot: int, before: int) -> UUID:
+        """
+        Args:
+            slot: from 0 to below `MOST_SAVED`.
+            before: how many were deleted that had it.
+        """
+        return uuid5(workspace_id, f"saved_search/{owner_id}/{slot}/{before}")
 
     @classmethod
     def save(

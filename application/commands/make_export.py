@@ -43,7 +43,7 @@ class MakeExport:
     first_byte: int = 0
     last_byte: int | None = None  # inclusive; None: all up to the end
     selection: MessageSelection | None = None  # of rsmf; of search: that search
-    limit: int | None = None  # of search: hits at most
+    limit: int | None = None  # of search: hits at most; None: all
 
 
 class MakeExportHandler:

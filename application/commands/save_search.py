@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import get_args
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from application.archive import Accepted, Archive, Decision
 from application.context import Context
 from application.ports.search import SearchRequest, Sort
+from application.saved_searches import free_id
 from application.searches import QueryRefusedError, understood
 from application.searching.filters import NO_FILTERS, Filters
 from application.uploads import settle
@@ -40,6 +41,7 @@ class SaveSearchHandler:
 
         Raises:
             SavedSearchNameError
+            TooManySavedSearchesError: the actor keeps as many in this workspace as they may.
             EmptyQueryError, QueryRefusedError: it could not be run.
             CommandIdReusedError
         """
@@ -58,7 +60,7 @@ class SaveSearchHandler:
 
         def decide() -> Decision:
             saved = SavedSearch.save(
-                id=uuid4(),
+                id=free_id(self._archive, command.workspace_id, context.actor_id),
                 workspace_id=command.workspace_id,
                 owner_id=context.actor_id,
                 name=command.name,

@@ -48,7 +48,8 @@ class SearchRequest:
     time_zone: str = "UTC"  # in which the query's days begin and end
     mode: SearchMode = "hybrid"
     sort: Sort = "relevance"
-    limit: int = 10  # hits, 1 to 100
+    limit: int = 10  # hits, 1 to 100; in bulk, 1 to 1,000
+    is_bulk: bool = False  # all hits are written to a file, or labelled, and no page is shown
     after: Place | None = None  # the last hit of the page before
     # Of which the result is; None: of now, or of the page that `after` ends.
     as_of: Moment | None = None
@@ -142,6 +143,8 @@ class Facets:
 class SearchAnswer:
     hits: Sequence[Hit]
     has_more: bool  # behind the last hit
+    # By relevance: more messages have the words than are ranked. Known once so many are looked for.
+    is_cut: bool = False
     coverage: Coverage
     position: int  # the log position that the answer reflects
     is_stale: bool  # min_position was not reached in time

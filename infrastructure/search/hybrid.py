@@ -186,6 +186,7 @@ class HybridSearcher:
         return SearchAnswer(
             hits=hits,
             has_more=page.has_more,
+            is_cut=selecting.is_cut,
             coverage=covered,
             position=position,
             is_stale=is_stale,

@@ -95,6 +95,7 @@ class Selecting:
         self._known: dict[int, list[tuple[Key, Ranked]]] = {}
         self._kept: Kept | None = None
         self.engine = "none"
+        self.is_cut = False  # more messages have the words than are ranked
 
     def page(self) -> Page:
         """The hits that follow on the last page, or the first ones; or the one asked for."""
@@ -224,6 +225,7 @@ class Selecting:
             worded = self._worded(depth)
             meant = self._meant(depth)
             self._is_whole[level] = len(worded) < depth and len(meant) < depth
+            self.is_cut |= len(worded) == depth == DEPTHS[-1]
             self._found[level] = Sides(meant, without_repetition(worded), self._wants_all)
         return self._found[level]
 

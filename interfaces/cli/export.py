@@ -17,7 +17,7 @@ from application.commands.make_export import MakeExport, MessageSelection
 from application.ports.search import SearchRequest, Sort
 from application.searches import MAX_CONTEXT
 from domain.search import SearchMode
-from infrastructure.exports.hits import MOST_HITS
+from infrastructure.exports.hits import ALL
 from interfaces.time_range import beginning, end, require_order
 
 NOTHING_SELECTED = 1  # exit status
@@ -43,6 +43,19 @@ class Moment(click.ParamType[datetime]):
             return self._read(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class Limit(click.ParamType[int | None]):
+    """None: all."""
+
+    name = "limit"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int | None:
+        if value == ALL:
+            return None
+        if re.fullmatch(r"0*[1-9][0-9]{0,17}", str(value)) is None:
+            self.fail(f"{value!r} is neither a number from 1 on nor `{ALL}`", param, ctx)
+        return int(value)
 
 
 class ConversationId(click.ParamType[UUID]):
@@ -109,10 +122,11 @@ class ConversationId(click.ParamType[UUID]):
 @click.option("--time-zone", default="UTC", help="With --query: in which its days begin.")
 @click.option(
     "--limit",
-    type=click.IntRange(1, MOST_HITS),
-    default=1_000,
+    type=Limit(),
+    default="1000",
     show_default=True,
-    help="With --query: hits at most.",
+    metavar=f"N|{ALL}",
+    help="With --query: hits at most. By relevance, all is what a search ranks.",
 )
 @click.option(
     "--output",
@@ -135,7 +149,7 @@ def export(  # noqa: PLR0913 - the command's options
     mode: str,
     sort: str,
     time_zone: str,
-    limit: int,
+    limit: int | None,
     output: Path,
     is_forced: bool,
 ) -> None:
@@ -143,7 +157,8 @@ def export(  # noqa: PLR0913 - the command's options
     Write messages to files. Without conditions it is the whole workspace; each narrows the others.
 
     With --query: what a search finds, in order, with its scores. The log records the search, too.
-    In CSV, texts that a spreadsheet would run as a formula begin with an apostrophe.
+    In CSV, texts that a spreadsheet would run as a formula begin with an apostrophe. By relevance a
+    search ranks 1,000 of each of meaning and words; all that matches is written by time.
 
     TIME is a day of UTC, as in 2024-01-31, or a time with its offset, as in 2024-01-31T12:00:00Z.
 

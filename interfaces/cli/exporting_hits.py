@@ -12,12 +12,17 @@ from application.context import Context
 from application.ports.search import SearchRequest
 from infrastructure.container import Container
 from infrastructure.exports.hits import hit_pages
+from infrastructure.search.ranking import DEPTHS
 from interfaces.cli.complete_files import complete_file
 from interfaces.http.export_formats import csv_header, csv_rows, jsonl
 from interfaces.http.search_rows import HIT, hit_row
 from projections.wording import counted, size_in_words
 
 WRITERS = {"jsonl": jsonl, "csv": csv_rows}
+CUT = (
+    f"by relevance no more than {DEPTHS[-1]:,} of each of meaning and words are ranked, and more "
+    "messages than that have the words: --sort newest writes all that match"
+)
 
 
 def write_hits(
@@ -25,13 +30,16 @@ def write_hits(
     context: Context,
     request: SearchRequest,
     format: str,
-    limit: int,
+    limit: int | None,
     output: Path,
     is_forced: bool,  # noqa: FBT001 - as the other writers have it
 ) -> bool:
     """
     Returns whether there was anything to write. The search is recorded in any case, the export
     before the file is begun.
+
+    Args:
+        limit: None: all.
 
     Raises:
         EmptyQueryError, QueryRefusedError, SearchTookTooLongError, OutputError
@@ -49,7 +57,7 @@ def write_hits(
         limit=limit,
     )
     container.make_export(command, context)
-    written, has_more = 0, False
+    written, has_more, is_cut = 0, False, False
     with complete_file(output, is_forced=is_forced) as target:
         if format == "csv":
             target.write(csv_header(HIT))
@@ -57,12 +65,15 @@ def write_hits(
             target.write(WRITERS[format]([hit_row(hit) for hit in page.hits]))
             written += len(page.hits)
             has_more = page.searched.answer.has_more
+            is_cut |= page.searched.answer.is_cut
         size = target.tell()
-    more = f"; there are more than --limit {limit:,}" if has_more else ""
+    more = f"; there are more than --limit {limit:,}" if has_more and limit else ""
     click.echo(
         f"{output}: {counted(written, 'hit')}, {size_in_words(size)}, as of position "
         f"{searched.answer.position:,}{more}"
     )
     for note in searched.answer.notes:
         click.echo(note, err=True)
+    if limit is None and is_cut:
+        click.echo(CUT, err=True)
     return True

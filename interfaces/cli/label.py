@@ -23,10 +23,12 @@ from application.commands.rename_label import RenameLabel
 from application.context import Context
 from application.labels import MOST_TARGETS, LabelTargetsRefusedError, TargetNotFoundError
 from application.ports.search import SearchRequest
+from application.searches import MAX_BULK
 from domain.label import LabelNameTakenError, LabelNotFoundError, LabelRefusedError
 from domain.search import SearchMode
 from infrastructure.bootstrap import open_container
 from infrastructure.container import Container
+from infrastructure.labels.handlers import LabelHandlers
 from infrastructure.settings import Settings
 from interfaces.cli.actor import cli_context
 from interfaces.cli.search import plain_errors
@@ -44,7 +46,7 @@ REFUSALS = (
     TargetNotFoundError,
 )
 IN_WORKSPACE = click.option("--workspace", default="default", show_default=True)
-PAGE = 100  # hits of one search
+PAGE = MAX_BULK  # hits of one search
 MOST_LIMIT = 10_000
 NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 
@@ -149,16 +151,7 @@ def add(*, label: str, workspace: str, **what: Any) -> None:
     Put LABEL on messages and conversations: by their ids, such as Message:52224 and
     Conversation:6a1d6c1e-77a5-8f2b-8a51-c0a1b2c3d4e5, or by a query.
     """
-
-    def act(container: Container, part: Targets, context: Context) -> Accepted:
-        command = AddLabel(
-            label=named(label),
-            message_ids=tuple(part.messages),
-            conversation_ids=tuple(part.conversations),
-        )
-        return container.labels.add(command, context)
-
-    done, targets = change(workspace, act, **what)
+    done, targets = change(AddLabel, lambda labels: labels.add, label, workspace, **what)
     click.echo(f"Put the label on {of(done, targets, 'the others had it')}")
 
 
@@ -166,16 +159,7 @@ def add(*, label: str, workspace: str, **what: Any) -> None:
 @about_targets
 def remove(*, label: str, workspace: str, **what: Any) -> None:
     """Take LABEL off messages and conversations: by their ids, or by a query."""
-
-    def act(container: Container, part: Targets, context: Context) -> Accepted:
-        command = RemoveLabel(
-            label=named(label),
-            message_ids=tuple(part.messages),
-            conversation_ids=tuple(part.conversations),
-        )
-        return container.labels.remove(command, context)
-
-    done, targets = change(workspace, act, **what)
+    done, targets = change(RemoveLabel, lambda labels: labels.remove, label, workspace, **what)
     click.echo(f"Took the label off {of(done, targets, 'the others did not have it')}")
 
 
@@ -190,8 +174,10 @@ def of(done: int, targets: Targets, others: str) -> str:
 
 
 def change(
+    command: type[AddLabel | RemoveLabel],
+    handler: Callable[[LabelHandlers], Callable[[Any, Context], Accepted]],
+    label: str,
     workspace: str,
-    act: Callable[[Container, Targets, Context], Accepted],
     *,
     ids: Sequence[str],
     query: str | None,
@@ -213,7 +199,14 @@ def change(
             pieces = iter(lambda: list(itertools.islice(whole, MOST_TARGETS)), [])
             parts = [*map(Targets, pieces)]
             parts += [Targets((), targets.conversations)] if targets.conversations else []
-        done = sum(int(act(container, part, context).result["changed"]) for part in parts)
+        carry_out, done = handler(container.labels), 0
+        for part in parts:
+            wanted = command(
+                label=named(label),
+                message_ids=tuple(part.messages),
+                conversation_ids=tuple(part.conversations),
+            )
+            done += int(carry_out(wanted, context).result["changed"])
     return done, targets
 
 
@@ -228,6 +221,7 @@ def found_by(container: Container, context: Context, query: str, mode: str, limi
             mode=cast("SearchMode", mode),
             sort="newest",
             limit=min(PAGE, limit - len(found)),
+            is_bulk=True,
             after=after,
             context=0,
             with_highlights=False,

@@ -68,7 +68,7 @@ def opened(workspace: str) -> Iterator[Opened]:
     from application.archive import NotFoundError
     from application.commands.replay_search import SearchErasedError
     from application.ports.search import SearchTookTooLongError
-    from domain.saved_search import SavedSearchNameError
+    from domain.saved_search import SavedSearchNameError, TooManySavedSearchesError
     from infrastructure.bootstrap import open_container
     from infrastructure.settings import Settings
     from interfaces.cli.actor import cli_context
@@ -79,6 +79,7 @@ def opened(workspace: str) -> Iterator[Opened]:
         SavedSearchNameError,
         SearchErasedError,
         SearchTookTooLongError,
+        TooManySavedSearchesError,
     )
     with plain_errors(), open_container(Settings.from_env()) as container:
         workspace_id = workspace_named(container, workspace)

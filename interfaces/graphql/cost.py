@@ -123,7 +123,7 @@ class Costing:
             # A page is read as a whole; its items multiply what is asked of each.
             items = self._size(definition, node)
             return weight + self._of_set(kind, node.selection_set, 1 if items is None else items)
-        is_page = parent.name.endswith("Connection")
+        is_page = parent.name.endswith("Connection") or name == "SearchResult.hits"
         size: float | None = page if is_page else self._size(definition, node)
         if size is None:
             size = self._sizes.get(name, UNSIZED)

@@ -54,6 +54,14 @@ class SavedSearchNameRefused(Refusal):
 
 
 @strawberry.type(
+    description="You keep as many saved searches in this workspace as you may: delete one that you "
+    "do not need any more."
+)
+class TooManySavedSearches(Refusal):
+    pass
+
+
+@strawberry.type(
     description="What was searched for is not known any more: the key that it was sealed with was "
     "destroyed."
 )

@@ -232,4 +232,7 @@ async def replay_search(
     except tuple(REFUSALS) as error:
         kind = next(REFUSALS[known] for known in REFUSALS if isinstance(error, known))
         return kind(code=CODES[type(error)], message=str(error))
+    sides = (found.as_of_then, found.today)
+    shown = sum(len(side.hits) + len(side.gone) for side in sides)
+    asked.spend(max(0, shown - 2 * MAX_LIMIT))  # a page of an export has more than other searches
     return SearchReplay.of(found, workspace_id)

@@ -14,12 +14,17 @@ from graphql import (
     StringValueNode,
 )
 
-MAX_LIST = 100  # entries of one list
+from application.labels import MOST_TARGETS
+
+MAX_WRITTEN = 100  # entries of one list that a document spells out
+# Of one in a variable: no command takes more, and the resolvers that take fewer say so.
+MAX_LIST = MOST_TARGETS
 MAX_STRING = 10_000  # characters
-MAX_VALUES = 1_000  # in all variables together
+MAX_VALUES = MAX_LIST + 100  # in all variables together
 MAX_DEPTH = 16  # of lists and objects in variables
 MAX_DIGITS = 40  # of a number
 NUL = "\x00"
+TOO_LONG = f"A list has at most {MAX_LIST:,} entries, and {MAX_WRITTEN} outside of variables."
 
 
 def refused_variable(variables: Mapping[str, Any] | None) -> str | None:
@@ -32,8 +37,8 @@ def refused_variable(variables: Mapping[str, Any] | None) -> str | None:
             if isinstance(value, str):
                 reason = refused_string(value)
             else:
-                reason = refused_list(value) if isinstance(value, list) else None
-                reason = reason or refused_number(value)
+                is_too_long = isinstance(value, list) and len(value) > MAX_LIST
+                reason = TOO_LONG if is_too_long else refused_number(value)
             if reason is not None:
                 return reason
             inner += members(value)
@@ -57,9 +62,9 @@ def refused_literal(node: Node) -> str | None:
     if isinstance(node, StringValueNode):
         return refused_string(node.value)
     if isinstance(node, ListValueNode):
-        return refused_list(node.values)
+        return TOO_LONG if len(node.values) > MAX_WRITTEN else None
     if isinstance(node, ObjectValueNode):
-        return refused_list(node.fields)
+        return TOO_LONG if len(node.fields) > MAX_WRITTEN else None
     if isinstance(node, IntValueNode | FloatValueNode) and len(node.value) > MAX_DIGITS:
         return f"A number has at most {MAX_DIGITS} digits."
     return None
@@ -71,10 +76,6 @@ def refused_string(text: str) -> str | None:
     if NUL in text:
         return "A string holds a character that cannot be stored (U+0000)."
     return None
-
-
-def refused_list(values: Any) -> str | None:
-    return f"A list has at most {MAX_LIST} entries." if len(values) > MAX_LIST else None
 
 
 def refused_number(value: Any) -> str | None:

@@ -5,19 +5,35 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from application.ports.search import Sort
 from application.searches import MAX_QUERY
 from domain.search import SearchMode
-from infrastructure.exports.hits import HITS_A_PAGE, MOST_HITS
+from infrastructure.exports.hits import ALL, HITS_A_PAGE
+from infrastructure.search.ranking import DEPTHS
 from interfaces.http.describing import Answer, Content, HeaderText, Operation
 from interfaces.http.export_description import UNKNOWN_WORKSPACE, Table
 from interfaces.http.export_formats import MEDIA_TYPES
-from interfaces.http.parameters import Parameters, WorkspaceName, whole_number
+from interfaces.http.parameters import MAX_DIGITS, Parameters, WorkspaceName
 from interfaces.http.transfers import DISPOSITION
 
 USUAL_HITS = 1_000
+RANKED = f"{DEPTHS[-1]:,}"  # of each of meaning and words
+LIMIT_SCHEMA = {"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string", "const": ALL}]}
+
+
+def limit_of(text: object) -> object:
+    """None: there is none."""
+    if text == ALL:
+        return None
+    is_number = isinstance(text, int) or (
+        isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) < MAX_DIGITS
+    )
+    if not is_number or int(str(text)) < 1:
+        raise PydanticCustomError("limit", f"it must be a whole number from 1 on, or `{ALL}`")
+    return text
 
 
 class SearchParameters(Parameters):
@@ -44,21 +60,29 @@ class SearchParameters(Parameters):
         ),
     ] = "UTC"
     limit: Annotated[
-        int,
-        BeforeValidator(whole_number),
-        Field(ge=1, le=MOST_HITS, description="Hits at most.", examples=[500]),
+        int | None,
+        BeforeValidator(limit_of),
+        WithJsonSchema(LIMIT_SCHEMA),
+        Field(
+            description=f"Hits at most, or `{ALL}`: the whole result. By relevance that is what is "
+            f"ranked, of up to {RANKED} of each of meaning and words; by time it is all that "
+            "matches.",
+            examples=[ALL],
+        ),
     ] = USUAL_HITS
     format: Table = "jsonl"
 
 
 DESCRIPTION = f"""
 The hits of a search, the best first or by time, with the score and its parts, the conversation, the
-author, the time, the text and the upload of each: at most `limit`, and {MOST_HITS:,} in all. By
-relevance a search ranks up to 1,000 of each of meaning and words. All of them are of one result,
-as it was when its first page was made. In CSV, texts that a spreadsheet would run as a formula,
-because they begin with `=`, `+`, `-`, `@` or a tab, begin with an apostrophe instead.
+author, the time, the text, the upload and the labels of each: at most `limit`. By relevance a
+search ranks up to {RANKED} of each of meaning and words, and with `limit=all` these are exported;
+by time it is all that matches, of any number. All of them are of one result, as it was when its
+first page was made; labels are as they are when a page is. In CSV, texts that a spreadsheet would
+run as a formula, because they begin with `=`, `+`, `-`, `@` or a tab, begin with an apostrophe
+instead, and labels are a JSON array.
 
-The search and each further page of {HITS_A_PAGE} hits are facts in the audit trail
+The search and each further page of {HITS_A_PAGE:,} hits are facts in the audit trail
 (`search.performed`), and so is the export (`export.made`), before the first byte leaves. The answer
 is made anew each time: there are no ranges, and what was cut off is asked for again as a whole. An
 answer that was not cut off ends as HTTP says it should.

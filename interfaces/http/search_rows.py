@@ -26,6 +26,7 @@ HIT = (
     "duplicateCount",
     "uploadId",
     "upload",
+    "labels",
 )
 
 
@@ -49,7 +50,8 @@ def hit_row(found: ExportedHit) -> Row:
         message.text,
         hit.same_text,
         hit.duplicates,
-        found.upload_id,
-        found.upload,
+        found.facts.upload_id,
+        found.facts.upload,
+        list(found.facts.labels),
     )
     return named(HIT, values)

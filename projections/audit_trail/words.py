@@ -109,13 +109,18 @@ def export_made(event: Export.Made) -> str:
         "audit_trail": "the audit trail",
         "messages": f"conversation {str(event.conversation_id)[:8]}",
         "rsmf": selected(event.selection),
-        "search": f"{selected(event.selection)}, at most {event.limit or 0:,},",
+        "search": hits_of(event.selection, event.limit),
     }[event.kind]
     form = event.format.upper() if event.kind == "rsmf" else event.format
     return (
         f"exported {what} as {form}, up to position {event.up_to:,}"
         f"{part_of_export(event.first_byte, event.last_byte)}"
     )
+
+
+def hits_of(selection: Mapping[str, Any] | None, limit: int | None) -> str:
+    what = selected(selection)
+    return f"all {what.removeprefix('the ')}" if limit is None else f"{what}, at most {limit:,},"
 
 
 def selected(selection: Mapping[str, Any] | None) -> str:

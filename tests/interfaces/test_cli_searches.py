@@ -73,6 +73,15 @@ def saved(run: Any, name: str, query: str, *options: str) -> str:
     return str(done.stdout.removeprefix("Saved as ").strip().rstrip("."))
 
 
+def test_one_too_many_is_refused_with_what_to_do(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("application.saved_searches.MOST_SAVED", 1)
+    run("save", "The one", "ok")
+    done = run("save", "One more", "ok")
+    assert done.exit_code == 2
+    assert "which is the most: delete one that you do not need" in done.stderr
+    assert done.stdout == ""
+
+
 def test_what_is_saved_is_listed_run_renamed_and_deleted(run: Any) -> None:
     id_ = saved(run, "Oks", "ok", "--mode", "words", "--sort", "oldest")
     [row] = [one for one in found_json(run("list", "--json")) if one["saved_search_id"] == id_]

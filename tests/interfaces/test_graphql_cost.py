@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from graphql import build_schema, get_operation_ast, parse, validate
+from graphql import GraphQLSchema, build_schema, get_operation_ast, parse, validate
 
 from interfaces.graphql.cost import BUDGET, FIELD, ITEM, UNSIZED, WEIGHTS, Costing
 from interfaces.graphql.schema import schema as our_schema
@@ -27,12 +27,12 @@ SCHEMA = build_schema("""
 BOOKS = "fragment P on BookConnection {nodes {...B}} fragment B on Book {title}"
 
 
-def cost(document: str, **variables: Any) -> float:
+def cost(document: str, *, schema: GraphQLSchema = SCHEMA, **variables: Any) -> float:
     parsed = parse(document)
-    assert validate(SCHEMA, parsed) == []
+    assert validate(schema, parsed) == []
     operation = get_operation_ast(parsed)
     assert operation is not None
-    return Costing(SCHEMA, parsed, variables).of(operation)
+    return Costing(schema, parsed, variables).of(operation)
 
 
 def page(items: int, inner: float) -> float:
@@ -88,6 +88,72 @@ def test_items_multiply_what_is_asked_of_each(document: str, expected: float) ->
 def test_variables_count_as_they_are_given(variables: dict[str, Any], items: int) -> None:
     document = "query Q($n: Int = 30) {books(first: $n) {nodes {title}}}"
     assert cost(document, **variables) == pytest.approx(page(items, FIELD))
+
+
+HITS = "... on SearchResult {hits {score cursor}}"
+FRAGMENTS = (
+    "fragment A on SearchAnswer {...B} fragment B on SearchResult {hits {...C}} "
+    "fragment C on Hit {score cursor}"
+)
+
+
+def searched(document: str, **variables: Any) -> float:
+    return cost(document, schema=our_schema._schema, **variables)
+
+
+def hits(items: int) -> float:
+    return WEIGHTS["Query.search"] + FIELD + items * (ITEM + 2 * FIELD)
+
+
+@pytest.mark.parametrize(
+    ("document", "items"),
+    [
+        (f'{{search(query: "rain") {{{HITS}}}}}', 10),  # as the schema has it
+        (f'{{search(query: "rain", limit: 1) {{{HITS}}}}}', 1),
+        (f'{{search(query: "rain", limit: 100) {{{HITS}}}}}', 100),
+        (f'{{search(query: "rain", limit: 1000000) {{{HITS}}}}}', 100),
+        (f'{{search(query: "rain", limit: -1) {{{HITS}}}}}', 0),
+        (f'{{runSavedSearch(id: "x") {{{HITS}}}}}', 10),
+        (f'{{runSavedSearch(id: "x", limit: 30) {{{HITS}}}}}', 30),
+        (f"{{search(limit: 30) {{...A}}}} {FRAGMENTS}", 30),
+    ],
+)
+def test_hits_of_a_search_count_up_to_its_limit(document: str, items: int) -> None:
+    assert searched(document) == pytest.approx(hits(items))
+
+
+@pytest.mark.parametrize(
+    ("variables", "items"), [({"limit": 70}, 70), ({"limit": 10**6}, 100), ({}, 20)]
+)
+def test_hits_of_a_search_count_up_to_a_variable(variables: dict[str, Any], items: int) -> None:
+    document = f"query Q($limit: Int! = 20) {{search(limit: $limit) {{{HITS}}}}}"
+    assert searched(document, **variables) == pytest.approx(hits(items))
+
+
+def test_each_search_of_an_operation_has_a_limit_of_its_own() -> None:
+    document = (
+        "{a: search(limit: 5) {...A} b: search(limit: 50) {...A}} "
+        f"fragment A on SearchAnswer {{{HITS}}}"
+    )
+    assert searched(document) == pytest.approx(hits(5) + hits(50))
+
+
+def test_what_is_like_each_message_of_a_list_counts_up_to_its_number() -> None:
+    document = f"{{messages: nodes(ids: []) {{... on Message {{similar(first: 3) {{{HITS}}}}}}}}}"
+    five = document.replace("first: 3", "first: 5")
+    assert searched(document.replace("[]", '["a"]')) == pytest.approx(
+        searched(five.replace("[]", '["a"]')) - 2 * (ITEM + 2 * FIELD)
+    )
+
+
+def test_what_is_asked_of_each_hit_is_multiplied_by_the_limit() -> None:
+    """A hundred hits with all that they stand for cost what they are, and not a tenth of it."""
+    inner = "duplicates(first: 100) {nodes {id text}}"
+    few, many = (
+        searched(f"{{search(limit: {limit}) {{... on SearchResult {{hits {{{inner}}}}}}}}}")
+        for limit in (10, 100)
+    )
+    assert few < BUDGET < many
 
 
 def test_ids_in_variables_are_counted() -> None:

@@ -107,6 +107,24 @@ def test_to_save_again_under_the_same_command_id_saves_once(
     assert len(listed(site, container, first=100)["nodes"]) == before + 2
 
 
+def test_one_too_many_is_refused_with_what_to_do(
+    site: Site, container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("application.saved_searches.MOST_SAVED", 1)
+    mutate(site, "createWorkspace", name="few")
+    advance(container)
+    id = saved(site, container, **RAIN, workspace="few")
+    refused = mutate(site, "saveSearch", **RAIN, workspace="few")
+    assert refused == {
+        "__typename": "TooManySavedSearches",
+        "code": "TOO_MANY_SAVED_SEARCHES",
+        "message": "you keep 1 saved searches in this workspace, which is the most: delete one "
+        "that you do not need any more",
+    }
+    mutate(site, "deleteSavedSearch", id=id, workspace="few")
+    assert saved(site, container, **RAIN, workspace="few") != id
+
+
 def test_to_run_it_is_a_search_that_is_recorded_as_its(site: Site, container: Container) -> None:
     id = saved(site, container, name="Oks", query="ok", mode="WORDS", filter={"authors": ["Dee"]})
     found = site.data(RUN, id=id)["runSavedSearch"]

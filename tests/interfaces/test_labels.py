@@ -15,11 +15,11 @@ from domain.search import Search
 from infrastructure.container import Container
 from interfaces.cli import label as cli
 from interfaces.cli.main import main
-from tests.support.archive_fixture import Ingested, advance, ingest
+from tests.support.archive_fixture import Ingested, Line, advance, ingest
 from tests.support.graphql_archive import container
 from tests.support.graphql_site import Site
 from tests.support.labels import Labels
-from tests.support.mutations import mutate
+from tests.support.mutations import document, mutate
 
 __all__ = ["container"]
 
@@ -209,6 +209,61 @@ def test_a_command_repeated_under_its_id_is_carried_out_once(desk: Desk) -> None
     two = desk.do("addLabel", label=name, ids=[message], commandId=put)
     assert (one["position"], one["changed"]) == (two["position"], two["changed"])
     assert two["label"]["messageCount"] == 0, "it was taken off since"
+
+
+MANY: list[Line] = [(f"Room {n % 40}", "Ada", f"line {n}") for n in range(1_001)]
+
+
+@pytest.fixture(scope="module")
+def many(container: Container) -> list[str]:
+    """Ids of more messages than a command takes, in many conversations."""
+    made = ingest(container, "many", MANY, has_vectors=False)
+    with container.pool.connection() as connection:
+        rows = connection.execute(
+            "SELECT message_id FROM read.message WHERE workspace_id = %s", (made.workspace_id,)
+        ).fetchall()
+    return [f"Message:{id_}" for (id_,) in rows]
+
+
+def test_a_thousand_are_labelled_at_once(container: Container, many: list[str]) -> None:
+    """One event a conversation, whatever their number."""
+    desk = Desk(container, "many")
+    desk.create("all of it")
+    before = container.archive.event_log.head()
+    put = desk.do("addLabel", label="all of it", ids=many[:1_000])
+    assert (put["__typename"], put["changed"]) == ("AddLabelSuccess", 1_000)
+    assert put["position"] == before + 40
+    taken = desk.do("removeLabel", label="all of it", ids=many[1:1_001])
+    assert (taken["__typename"], taken["changed"]) == ("RemoveLabelSuccess", 999)
+    assert desk.shown()["labels"]["nodes"][0]["messageCount"] == 1
+
+
+def test_more_than_a_thousand_are_refused_and_none_is_labelled(
+    container: Container, many: list[str]
+) -> None:
+    desk = Desk(container, "many")
+    before = container.archive.event_log.head()
+    input = {"commandId": str(uuid4()), "workspace": "many", "label": "all of it", "ids": many}
+    answer = desk.site.ask(document("addLabel"), input=input)
+    assert "at most 1,000 entries" in answer["errors"][0]["message"]
+    assert container.archive.event_log.head() == before
+
+
+def test_an_operation_does_not_label_the_same_thousand_over_and_over(
+    container: Container, many: list[str]
+) -> None:
+    """What each names counts as rows of the operation."""
+    desk = Desk(container, "many")
+    desk.create("some of it")
+    fields = " ".join(
+        f'a{n}: addLabel(input: {{commandId: "{uuid4()}", workspace: "many", label: "some of it", '
+        "ids: $ids}) {... on AddLabelSuccess {changed}}"
+        for n in range(11)
+    )
+    answer = desk.site.ask(f"mutation ($ids: [ID!]!) {{{fields}}}", ids=many[:1_000])
+    [error] = answer["errors"]
+    assert error["path"] == ["a10"]
+    assert "10,000" in error["message"]
 
 
 def test_a_search_by_label_is_recorded_with_its_labels(desk: Desk) -> None:

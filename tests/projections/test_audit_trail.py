@@ -208,6 +208,9 @@ def test_an_export_of_a_search_says_which_and_how_much() -> None:
         "exported the hits of the search at position 42, at most 1,000, as csv, up to position "
         "1,200"
     )
+    assert WORDS["export.made"](make_event("export.made", made | {"limit": None})) == (
+        "exported all hits of the search at position 42 as csv, up to position 1,200"
+    )
 
 
 AROUND = ", 2 messages before and after each"

@@ -25,7 +25,7 @@ from application.searches import QueryRefusedError
 from application.uploads import UploadOptionsError
 from domain.label import LabelNameTakenError, LabelNotFoundError, LabelRefusedError
 from domain.projection import OperationRunningError
-from domain.saved_search import SavedSearchNameError
+from domain.saved_search import SavedSearchNameError, TooManySavedSearchesError
 from domain.upload import (
     NothingToConfirmError,
     NothingToRetryError,
@@ -41,6 +41,7 @@ from interfaces.graphql.refusals import (
     Refusal,
     SavedSearchNameRefused,
     SavedSearchNotFound,
+    TooManySavedSearches,
     UnknownWorkspace,
     UploadNotFound,
 )
@@ -192,6 +193,7 @@ REFUSALS: Mapping[type[Exception], tuple[type[Refusal], str]] = {
     UnknownWorkspaceError: (UnknownWorkspace, "UNKNOWN_WORKSPACE"),
     SavedSearchNotFoundError: (SavedSearchNotFound, "SAVED_SEARCH_NOT_FOUND"),
     SavedSearchNameError: (SavedSearchNameRefused, "SAVED_SEARCH_NAME_REFUSED"),
+    TooManySavedSearchesError: (TooManySavedSearches, "TOO_MANY_SAVED_SEARCHES"),
     EmptyQueryError: (QueryRefused, "EMPTY_QUERY"),
     QueryRefusedError: (QueryRefused, "QUERY_REFUSED"),
     NotFoundError: (UploadNotFound, "UPLOAD_NOT_FOUND"),

@@ -16,7 +16,7 @@ from application.commands.delete_label import DeleteLabel
 from application.commands.remove_label import RemoveLabel
 from application.commands.rename_label import RenameLabel
 from application.context import Context
-from application.labels import TargetNotFoundError
+from application.labels import MOST_TARGETS, TargetNotFoundError
 from domain.workspace import UnknownWorkspaceError
 from infrastructure.labels.handlers import LabelHandlers
 from interfaces.graphql.context import Ask
@@ -44,7 +44,7 @@ LABEL = (
 )
 WORKSPACE = "Its workspace's name or id, for example `default`."
 TARGETS = (
-    "Ids of messages and conversations of the workspace, a hundred at most, for example "
+    f"Ids of messages and conversations of the workspace, {MOST_TARGETS:,} at most, for example "
     '`["Message:52224", "Conversation:6a1d6c1e-77a5-8f2b-8a51-c0a1b2c3d4e5"]`.'
 )
 NAME = (
@@ -223,32 +223,30 @@ async def add_label(
     info: Ask,
     input: Annotated[AddLabelInput, strawberry.argument(description="Which one, on what.")],
 ) -> Any:
-    try:
-        targets = targets_of(input.ids)
-    except TargetNotFoundError as error:
-        return refusal_of(error)
-    command = AddLabel(
-        label=named(input.label),
-        message_ids=targets.messages,
-        conversation_ids=targets.conversations,
-    )
-    return await change(
-        info,
-        input,
-        lambda labels, context: labels.add(command, context),
-        lambda label, result: partial(AddLabelSuccess, label=label, changed=result["changed"]),
-    )
+    return await relabel(info, input, AddLabel, lambda labels: labels.add, AddLabelSuccess)
 
 
 async def remove_label(
     info: Ask,
     input: Annotated[RemoveLabelInput, strawberry.argument(description="Which one, off what.")],
 ) -> Any:
+    return await relabel(info, input, RemoveLabel, lambda labels: labels.remove, RemoveLabelSuccess)
+
+
+async def relabel(
+    info: Ask,
+    input: AddLabelInput | RemoveLabelInput,
+    command: type[AddLabel | RemoveLabel],
+    handler: Callable[[LabelHandlers], Callable[[Any, Context], Accepted]],
+    success: type[AddLabelSuccess | RemoveLabelSuccess],
+) -> Any:
+    """Put a label on what the input names, or take it off."""
+    info.context.spend(len(input.ids))
     try:
         targets = targets_of(input.ids)
     except TargetNotFoundError as error:
         return refusal_of(error)
-    command = RemoveLabel(
+    wanted = command(
         label=named(input.label),
         message_ids=targets.messages,
         conversation_ids=targets.conversations,
@@ -256,8 +254,8 @@ async def remove_label(
     return await change(
         info,
         input,
-        lambda labels, context: labels.remove(command, context),
-        lambda label, result: partial(RemoveLabelSuccess, label=label, changed=result["changed"]),
+        lambda labels, context: handler(labels)(wanted, context),
+        lambda label, result: partial(success, label=label, changed=result["changed"]),
     )
 
 

@@ -29,6 +29,7 @@ from interfaces.graphql.refusals import (
     QueryRefused,
     SavedSearchNameRefused,
     SavedSearchNotFound,
+    TooManySavedSearches,
     UnknownWorkspace,
 )
 from interfaces.graphql.saved_search import EXAMPLE, NOBODYS, SavedSearch, own
@@ -99,6 +100,7 @@ SaveSearchAnswer = Annotated[
     SaveSearchSuccess
     | QueryRefused
     | SavedSearchNameRefused
+    | TooManySavedSearches
     | UnknownWorkspace
     | CommandIdReused
     | ArgumentRefused,
