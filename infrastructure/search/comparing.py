@@ -17,6 +17,7 @@ from infrastructure.search.corpus import Corpus, MeaningHit, Nearest, Where
 from infrastructure.search.meaning import Accelerator
 
 MOST_LOOKED_THROUGH = 10_000
+WIDE = 0.25  # of all messages: the texts of so many are many, and a few of all nearest will do
 # Some vectors have no message: of superseded texts, and of withdrawn uploads as long as an index
 # in memory holds them. PostgreSQL forgets at once what was withdrawn.
 MOST_CANDIDATES = 1_000
@@ -56,7 +57,9 @@ class Comparison:
         if not self.corpus.is_narrow:
             found, engine, _ = self._looked_through(depth, MOST_CANDIDATES, self.enough, first)
             return found, engine
-        allowed = self.corpus.vectors(self.corpus.few_texts)
+        share = self.corpus.share()
+        is_wide = share is not None and share > WIDE
+        allowed = None if is_wide else self.corpus.vectors(self.corpus.few_texts)
         if allowed is None:
             found, engine, is_whole = self._looked_through(depth, MOST_LOOKED_THROUGH, depth)
             if is_whole or len(found) >= depth:
