@@ -83,10 +83,13 @@ def main(name: str, place: str, model: str, k: int) -> None:
     library = {"chromadb": chromadb, "txtai": txtai}[name](folder, model, k, fill)
     (folder / READY).touch()
     queries = json.loads((Path(place) / "queries.json").read_text(encoding="utf-8"))
-    threads = import_module("torch").get_num_threads()
-    print(json.dumps({"threads": threads}), flush=True)
+    torch = import_module("torch")
+    usual = torch.get_num_threads()
+    print(json.dumps({"threads": usual}), flush=True)
     for line in sys.stdin:
-        do: Callable[[str], Any] = library.search if line.strip() == "search" else library.embed
+        what, threads = line.split()
+        torch.set_num_threads(int(threads) or usual)
+        do: Callable[[str], Any] = library.search if what == "search" else library.embed
         milliseconds, found = [], []
         for query in queries:
             began = time.perf_counter()

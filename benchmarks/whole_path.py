@@ -46,6 +46,7 @@ QUERIES = 300
 ROUNDS = 3
 WARM = 30  # queries of each, before any is timed
 K = 10
+ONE = 1  # thread, as the model of our queries has
 PEERS = ("txtai", "chromadb")
 ABSENT = (
     "left out: they are no dependencies. Install them elsewhere, with `python -m venv /tmp/peers "
@@ -87,7 +88,7 @@ def measure(data: Path) -> dict[str, Any]:
         return {
             "load": os.getloadavg(),
             "messages": len(chosen.texts),
-            "queries": len(chosen.queries),
+            "queries": len(chosen.queries) - WARM,
             **in_turns(engines, nearest_texts(container, chosen)),
             "peers": "measured" if others else ABSENT,
             "load_at_the_end": os.getloadavg(),
@@ -202,6 +203,7 @@ class Ours:
     ) -> None:
         self.name = f"ours, {mode}" + ("" if is_plain else ", all that is shown")
         self._container, self._queries = container, queries
+        self._steps: dict[str, list[float]] = {}
         self._workspace_id = Workspace.create_id(WORKSPACE)
         self._options: dict[str, Any] = {"mode": mode, "limit": K}
         if is_plain:
@@ -220,7 +222,13 @@ class Ours:
         answer = self._container.searcher.search(request, understood(request))
         if answer.engine == "pgvector":
             raise RuntimeError("PostgreSQL compared the vectors: they are not in memory")
+        for step, milliseconds in answer.timings_ms.items():
+            self._steps.setdefault(step, []).append(milliseconds)
         return [hit.message.text for hit in answer.hits]
+
+    def steps(self) -> dict[str, float]:
+        """What each takes at p50, in milliseconds, over all that was asked."""
+        return {step: round(float(np.median(each)), 2) for step, each in self._steps.items()}
 
 
 def ours(container: Container, queries: Sequence[str]) -> list[Ours]:
@@ -233,11 +241,16 @@ def ours(container: Container, queries: Sequence[str]) -> list[Ours]:
 
 
 class Peer:
-    """A process of the other Python, which holds one library's archive."""
+    """
+    A process of the other Python, which holds one library's archive.
 
-    def __init__(self, name: str, process: subprocess.Popen[str]) -> None:
-        self.name, self._process = name, process
-        self.threads: int = self._read()["threads"]
+    Args:
+        threads: of its model; 0: as many as it takes by itself.
+    """
+
+    def __init__(self, name: str, process: subprocess.Popen[str], threads: int) -> None:
+        self.name = name if not threads else f"{name}, one thread"
+        self._process, self._threads = process, threads
 
     def ask(self) -> tuple[list[float], list[list[str]]]:
         answer = self._do("search")
@@ -249,11 +262,11 @@ class Peer:
 
     def _do(self, what: str) -> dict[str, Any]:
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{what}\n")
+        self._process.stdin.write(f"{what} {self._threads}\n")
         self._process.stdin.flush()
-        return self._read()
+        return self.read()
 
-    def _read(self) -> dict[str, Any]:
+    def read(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             if line.startswith("{"):
@@ -275,7 +288,7 @@ def peers(folder: Path, chosen: Material) -> Iterator[list[Peer]]:
     (folder / "queries.json").write_text(json.dumps(chosen.queries), encoding="utf-8")
     np.save(folder / "vectors.npy", chosen.vectors)
     with ExitStack() as stack:
-        engines = []
+        engines: list[Peer] = []
         for name in PEERS:
             process = subprocess.Popen(
                 [python, str(script), name, str(folder), str(packaged_model()), str(K)],
@@ -286,7 +299,8 @@ def peers(folder: Path, chosen: Material) -> Iterator[list[Peer]]:
             )
             stack.callback(process.wait)
             stack.callback(process.terminate)
-            engines.append(Peer(name, process))
+            engines += [Peer(name, process, threads) for threads in (0, ONE)]
+            engines[-1].read()  # that it is filled
         yield engines
 
 
@@ -315,10 +329,11 @@ def in_turns(engines: Sequence[Engine], expected: Sequence[set[str]]) -> dict[st
     ratios = {
         f"{name} beside {other}": round(rows[other]["p50_ms"] / rows[name]["p50_ms"], 2)
         for name in rows
-        for other in PEERS
-        if name.startswith("ours") and other in rows
+        for other in rows
+        if name.startswith("ours") and other.startswith(PEERS)
     }
-    return {"engines": rows, "times_the_queries_a_second": ratios}
+    steps = {engine.name: engine.steps() for engine in engines if isinstance(engine, Ours)}
+    return {"engines": rows, "times_the_queries_a_second": ratios, "steps_p50_ms": steps}
 
 
 def shared(found: Sequence[Sequence[str]], expected: Sequence[set[str]]) -> float:
