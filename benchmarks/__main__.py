@@ -28,6 +28,8 @@ BENCHMARKS = {
     "serving": ("benchmarks.serving", False),
     "transcribing": ("benchmarks.transcribing", False),
     "vectors": ("benchmarks.vectors", True),
+    "whole_path": ("benchmarks.whole_path", True),
+    "whole_quality": ("benchmarks.quality.whole_path", True),
 }
 
 

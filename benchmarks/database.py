@@ -1,4 +1,4 @@
-"""A migrated database on an embedded server that lasts for one measurement."""
+"""A migrated database on an embedded server that lasts for one measurement; its read models."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from infrastructure.container import Container
 from infrastructure.postgres.embedded import EmbeddedPostgres
 from infrastructure.postgres.migrations import migrate
 
@@ -24,3 +25,10 @@ def fresh_database() -> Iterator[tuple[str, Path]]:
             yield url, folder
     finally:
         shutil.rmtree(folder)
+
+
+def advance(container: Container) -> None:
+    """Until every read model has taken in the whole log."""
+    for name in container.runner.names:
+        while container.runner.advance(name):
+            continue

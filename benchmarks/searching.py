@@ -25,7 +25,7 @@ from application.commands.read_upload import ReadUpload
 from application.ports.embedder import EmbeddingModel
 from application.ports.search import SearchRequest
 from application.searches import understood
-from benchmarks.database import fresh_database
+from benchmarks.database import advance, fresh_database
 from benchmarks.embedding import messages
 from benchmarks.graphql import LINE, WORKSPACE, running
 from benchmarks.serving import ingest_sample
@@ -155,12 +155,6 @@ def embed(container: Container, data: Path, upload_id: UUID) -> None:
     handler = EmbedUploadHandler(container.archive, NearbyVectors(data), catalogue)
     handler(EmbedUpload(upload_id=upload_id), should_stop=lambda: False)
     advance(container)
-
-
-def advance(container: Container) -> None:
-    for name in container.runner.names:
-        while container.runner.advance(name):
-            continue
 
 
 def write_export(folder: Path, export: Path, count: int) -> None:

@@ -1,0 +1,77 @@
+"""Floors under what a whole search finds of conversations whose opening question is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from benchmarks.quality import sets
+from benchmarks.quality.archives import Archived, archive, conversations
+from benchmarks.quality.whole_path import Labels, in_memory, of_mode, without_signs
+from infrastructure.bootstrap import open_container_at
+from infrastructure.container import Container
+from infrastructure.search.hybrid import HybridSearcher
+from infrastructure.settings import Settings
+from tests.support.archive import copy_template
+from tests.support.data import data_path
+from tests.support.postgres import drop_database
+
+
+@pytest.fixture(scope="module")
+def container(
+    postgres_server: str, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Container]:
+    url = copy_template(postgres_server, migrated_template)
+    data_dir = tmp_path_factory.mktemp("data")
+    settings = Settings.from_env({"DATABASE_URL": url, "CHATLEDGER_DATA_DIR": str(data_dir)})
+    with open_container_at(url, settings) as opened:
+        yield opened
+    drop_database(url)
+
+
+@pytest.fixture(scope="module")
+def archived(container: Container, tmp_path_factory: pytest.TempPathFactory) -> Archived:
+    irc = sets.irc(data_path("bench"), Labels())
+    assert irc.own is not None
+    told = conversations(irc, without=irc.own.tolist())
+    return archive(container, tmp_path_factory.mktemp("export"), "irc", irc, told)
+
+
+def test_a_conversation_is_found_though_nobody_asked_that_question_before(
+    container: Container, archived: Archived
+) -> None:
+    """docs/search-quality.md says how far the figures are from the ranking's own, and why."""
+    found = of_mode(in_memory(container), archived, "hybrid")
+    assert found["R10"] >= 0.35
+    assert found["R100"] >= 0.31
+
+
+def test_so_it_is_by_postgresql_alone(container: Container, archived: Archived) -> None:
+    alone = HybridSearcher(container.pool, container.positions, container.query_embedder)
+    found = of_mode(alone, archived, "hybrid")
+    alone.close()
+    assert found["R10"] >= 0.28
+    assert found["R100"] >= 0.23
+
+
+def test_both_sides_find_more_of_it_than_either(container: Container, archived: Archived) -> None:
+    [asked] = without_signs({"irc": archived}).values()
+    searcher = in_memory(container)
+    hybrid, meaning, words = (
+        of_mode(searcher, asked, mode) for mode in ("hybrid", "meaning", "words")
+    )
+    for name in ("R10", "R100"):
+        assert hybrid[name] >= max(meaning[name], words[name])
+
+
+def test_a_message_that_a_hit_stands_for_is_found_with_it(archived: Archived) -> None:
+    """Else equal texts would count as missed."""
+    assert sum(map(len, archived.same.values())) > len(archived.same)
+
+
+def test_the_archive_lacks_exactly_the_questions(archived: Archived) -> None:
+    own = archived.labelled.own
+    assert own is not None
+    missing = set(range(len(archived.labelled.texts))) - set(archived.rows.values())
+    assert missing == set(own.tolist())
