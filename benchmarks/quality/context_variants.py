@@ -134,7 +134,7 @@ def sweep(irc: LabelledSet) -> dict[str, Any]:
 def carried(own: Any, around: list[contexts.Neighbourhood]) -> list[float]:
     """5, 50 and 95 of 100 queries carry less than this."""
     found = [
-        carry(np.maximum(row[near.rows], 0), near.links, background=near.background)
+        carry(np.maximum(row[near.rows], 0), near.links, background=near.background).share
         for row, near in zip(own, around, strict=True)
     ]
     return [round(float(value), 3) for value in np.percentile(found, (5, 50, 95))]

@@ -73,7 +73,7 @@ def measure(data: Path) -> dict[str, Any]:
             report["postgresql"] = measured(alone, asked)
             # What would be found further down, were it shown.
             conversations_only = {name: one for name, one in asked.items() if "irc" in name}
-            with mock.patch.object(scoring, "CUT_OFF", NO_CUT_OFF):
+            with mock.patch.object(scoring, "least_shown", return_value=NO_CUT_OFF):
                 report["memory_without_cut_off"] = measured(remembering, conversations_only)
             alone.close()
     report["load at the end"] = os.getloadavg()

@@ -56,6 +56,11 @@ class TextVectors:
         self._vectors[gone[self._vectors[gone] == known[is_gone]]] = ABSENT
         self._by_vector = known[~is_gone], texts[~is_gone]
 
+    def ids_from(self, id: int) -> Ids:
+        """The vectors from this one on, ascending."""
+        known, _ = self._by_vector
+        return known[np.searchsorted(known, id) :]
+
     def vectors_of(self, keys: Keys) -> Ids:
         """The vector of each text; ABSENT where there is none."""
         vectors, texts = self._vectors, self._texts.find(keys)

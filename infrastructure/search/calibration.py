@@ -19,7 +19,15 @@ class Calibration(NamedTuple):
 # Of all-MiniLM-L6-v2, fitted as docs/search-quality.md says. Another model needs its own.
 MEANING = Calibration(-6.7, 12.0, -6.1)  # of cosines
 HYBRID = Calibration(-5.4, 8.8, -0.9)  # of scores that words and context had a say in
-CUT_OFF = 0.10  # below it a hit is not worth a look
+CUT_OFF = 0.07  # below it a hit is not worth a look
+# But where something answers the query indeed, what comes after it may be less likely: to leave
+# that out would lose half of a conversation, and nonsense finds nothing that convinces.
+CONVINCING, TAIL = 0.25, 0.02
+
+
+def least_shown(likely: NDArray[np.float64]) -> float:
+    """The probability from which on hits of one ranking are shown."""
+    return TAIL if likely.max(initial=0.0) >= CONVINCING else CUT_OFF
 
 
 def calibrated(

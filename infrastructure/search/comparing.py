@@ -21,6 +21,9 @@ WIDE = 0.25  # of all messages: the texts of so many are many, and a few of all 
 # Some vectors have no message: of superseded texts, and of withdrawn uploads as long as an index
 # in memory holds them. PostgreSQL forgets at once what was withdrawn.
 MOST_CANDIDATES = 1_000
+# How near a query is to anything, as far as that is not known: of MiniLM over chats. It weighs as
+# much as so many vectors.
+USUAL_BACKGROUND, FEW_VECTORS = 0.06, 20
 GROWTH = 4
 SPARE = 1.5  # what may be found is not spread evenly
 
@@ -84,11 +87,23 @@ class Comparison:
         cosines = vectors[is_there] @ self.vector
         return dict(zip(ids[is_there].tolist(), cosines.tolist(), strict=True))
 
-    def background(self) -> float | None:
-        """How near the query is to anything; None: that is not known."""
-        if self.accelerator is None:
-            return None
-        return self.accelerator.background(self.vector, **self.where)
+    def background(self) -> float:
+        """
+        How near the query is to anything, at the moment that the result is of. A few messages do
+        not tell: they may all be about what is asked.
+        """
+        below = self.vectors_below
+        if below is None:
+            below = ids_below(self.position)
+        found = None
+        if self.accelerator is not None:
+            found = self.accelerator.background(self.vector, **self.where, below=below)
+        if found is None:
+            found = meaning.background_by_pgvector(
+                self.connection, **self.where, query=self.vector, below=below
+            )
+        cosines = found.cosine * found.vectors + USUAL_BACKGROUND * FEW_VECTORS
+        return cosines / (found.vectors + FEW_VECTORS)
 
     def _among(self, allowed: NDArray[np.int64], depth: int) -> tuple[list[MeaningHit], str]:
         if self.vectors_below is not None:

@@ -27,9 +27,28 @@ from infrastructure.search.linking import (
 STEPS = 8  # as far as half a window
 SEEDS = 100  # the best by themselves tell whether neighbours are worth listening to
 NO_CARRY, FULL_CARRY = 0.08, 0.16  # chance stays below the one; conversations exceed the other
+# Standard deviations: among few messages chance carries much, but never surely.
+UNSURE, SURE = 2.0, 4.0
 FEW = 1.0  # weighs against a carry that few links speak for
 
 Scores = NDArray[np.float64]
+
+
+class Carried(NamedTuple):
+    """What neighbours say of the best rows."""
+
+    # How much of what puts those above the background their neighbours share: 1 if all of it,
+    # about 0 if neighbours are no nearer to the query than any message.
+    share: float
+    surety: float  # by how many standard deviations that is more than chance
+
+    @property
+    def opening(self) -> float:
+        """How far neighbours are listened to, 0 to 1."""
+        return min(ramp(self.share, NO_CARRY, FULL_CARRY), ramp(self.surety, UNSURE, SURE))
+
+
+NOTHING_CARRIED = Carried(0.0, 0.0)
 
 
 class Said(NamedTuple):
@@ -127,7 +146,7 @@ def in_context(
     own = np.maximum(np.asarray(scores, dtype=np.float64), 0.0)
     lent = tuning.lent
     if tuning.is_gated:
-        lent *= _opening(carry(own, links, background=background, seeds=seeds))
+        lent *= carry(own, links, background=background, seeds=seeds).opening
     if lent == 0.0:
         return np.asarray(scores, dtype=np.float64)
     powers = own**tuning.power
@@ -146,25 +165,30 @@ def in_context(
 
 def carry(
     scores: NDArray[np.floating], links: Links, *, background: float, seeds: int = SEEDS
-) -> float:
+) -> Carried:
     """
-    How much of what puts the best rows above the background their neighbours share: 1 if all of
-    it, about 0 if neighbours are no nearer to the query than any message.
+    Args:
+        scores: shape (n,).
+        seeds: how many of the best rows are asked about.
     """
     if not len(links.weight):
-        return 0.0
+        return NOTHING_CARRIED
     best = np.zeros(len(scores), dtype=bool)
     best[np.argsort(-scores, kind="stable")[:seeds]] = True
     above = np.asarray(scores, dtype=np.float64) - background
-    shared = risen = 0.0
+    shared = risen = squares = 0.0
     for near, far in ((links.one, links.other), (links.other, links.one)):
         counted = best[near]
         weights = links.weight[counted]
         shared += float(weights @ above[far[counted]])
         risen += float(weights @ np.maximum(above[near[counted]], 0.0))
-    return shared / (risen + FEW)
+        squares += float(weights @ weights)
+    # As if each neighbour were any of the messages.
+    deviation = np.sqrt(squares * float(np.mean(above**2)))
+    surety = shared / deviation if deviation else np.copysign(np.inf, shared)
+    return Carried(shared / (risen + FEW), float(surety))
 
 
-def _opening(carried: float) -> float:
-    """0 to 1."""
-    return min(1.0, max(0.0, (carried - NO_CARRY) / (FULL_CARRY - NO_CARRY)))
+def ramp(value: float, low: float, high: float) -> float:
+    """0 up to the one, 1 from the other on."""
+    return min(1.0, max(0.0, (value - low) / (high - low)))

@@ -29,6 +29,13 @@ class Nearest(NamedTuple):
     position: int | None = None  # that an index in memory had reached
 
 
+class Background(NamedTuple):
+    """How near a query is to anything."""
+
+    cosine: float  # to a workspace's vectors, in the mean
+    vectors: int  # of which that is the mean
+
+
 class MeaningHit(NamedTuple):
     message_id: int  # the latest message with this text
     text_key: UUID

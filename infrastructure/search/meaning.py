@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from psycopg import Connection
 
 from infrastructure.columns.text_vectors import TextVectors
-from infrastructure.search.corpus import Nearest
+from infrastructure.search.corpus import Background, Nearest
 
 MAX_SCANNED = 100_000  # vectors of one segment
 # One ordered scan a segment: graphs where they are built, whole scans of the short tails.
@@ -26,6 +26,16 @@ SELECT e.vector_id, e.embedding::halfvec({dimensions}) <#> %(query)s::halfvec({d
 FROM read.text_vector AS t JOIN read.embedding AS e USING (segment, vector_id)
 WHERE t.workspace_id = %(workspace)s AND t.vector_id = ANY(%(allowed)s)
 ORDER BY far, e.vector_id LIMIT %(limit)s
+"""
+# Keys of texts are as good as random, so the first ones are a fair sample.
+SAMPLED = 400
+BACKGROUND = """
+SELECT -avg(e.embedding::halfvec({dimensions}) <#> %(query)s::halfvec({dimensions})), count(*)
+FROM (
+    SELECT segment, vector_id FROM read.text_vector
+    WHERE workspace_id = %(workspace)s AND model = %(model)s AND vector_id < %(below)s
+    ORDER BY text_key LIMIT %(sampled)s
+) AS t JOIN read.embedding AS e USING (segment, vector_id)
 """
 SEGMENTS = "SELECT segment FROM read.vector_segment WHERE model = %s"
 
@@ -62,9 +72,14 @@ class Accelerator(Protocol):
         ...
 
     def background(
-        self, query: NDArray[np.float32], *, workspace_id: UUID, model: str
-    ) -> float | None:
-        """The query's mean cosine over the workspace; None: it is not known."""
+        self, query: NDArray[np.float32], *, workspace_id: UUID, model: str, below: int
+    ) -> Background | None:
+        """
+        None: it is not known.
+
+        Args:
+            below: only vectors with lower ids count.
+        """
         ...
 
 
@@ -83,7 +98,7 @@ def nearest_by_pgvector(
         allowed: only these vectors may be found; None: all may.
     """
     values = {
-        "query": "[" + ",".join(map(repr, query.tolist())) + "]",
+        "query": text_of(query),
         "workspace": workspace_id,
         "limit": limit,
     }
@@ -101,6 +116,32 @@ def nearest_by_pgvector(
         connection.execute(f"SET LOCAL hnsw.ef_search = {min(1000, max(40, limit))}")
         rows = connection.execute(NEAREST.format(dimensions=len(query)), values).fetchall()
     return nearest_of(rows)
+
+
+def background_by_pgvector(
+    connection: Connection[Any],
+    *,
+    workspace_id: UUID,
+    model: str,
+    query: NDArray[np.float32],
+    below: int,
+) -> Background:
+    """Of a sample of the workspace. Args: below: only vectors with lower ids count."""
+    values = {
+        "query": text_of(query),
+        "workspace": workspace_id,
+        "model": model,
+        "below": below,
+        "sampled": SAMPLED,
+    }
+    statement = BACKGROUND.format(dimensions=len(query))
+    cosine, vectors = connection.execute(statement, values).fetchone() or (None, 0)
+    return Background(float(cosine or 0.0), int(vectors))
+
+
+def text_of(query: NDArray[np.float32]) -> str:
+    """As pgvector reads it."""
+    return "[" + ",".join(map(repr, query.tolist())) + "]"
 
 
 def nearest_of(rows: list[tuple[int, float]]) -> Nearest:

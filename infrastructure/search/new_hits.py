@@ -30,7 +30,7 @@ from infrastructure.search.corpus import Where
 from infrastructure.search.meaning import Accelerator
 from infrastructure.search.opening import BEGIN, READ_MODELS, STATEMENT_SECONDS
 from infrastructure.search.restriction import Restriction, restriction
-from infrastructure.search.scoring import CALIBRATED, LAST, USUAL_BACKGROUND
+from infrastructure.search.scoring import CALIBRATED, LAST
 from infrastructure.search.stored_corpus import StoredCorpus
 from infrastructure.search.tsquery import NOTHING, TsQueries, languages, tsqueries
 
@@ -310,11 +310,11 @@ class Look:
             vector=vector,
             corpus=self._corpus,
             position=0,
-            vectors_below=None,
+            vectors_below=LAST,
             enough=len(vectors),
         )
         cosines = comparison.cosines(sorted(set(vectors)))
-        background = comparison.background() or USUAL_BACKGROUND
+        background = comparison.background()
         scores = np.array(list(cosines.values()), dtype=np.float64)
         likely = calibrated(scores, background, MEANING).tolist()
         pairs = zip(cosines, likely, strict=True)

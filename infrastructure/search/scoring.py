@@ -9,7 +9,14 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from infrastructure.search.calibration import CUT_OFF, HYBRID, MEANING, Calibration, calibrated
+from infrastructure.search.calibration import (
+    CUT_OFF,
+    HYBRID,
+    MEANING,
+    Calibration,
+    calibrated,
+    least_shown,
+)
 from infrastructure.search.comparing import Comparison
 from infrastructure.search.context import in_context
 from infrastructure.search.corpus import ABSENT, MeaningHit
@@ -20,8 +27,6 @@ from infrastructure.search.words import WordsHit
 from infrastructure.words.lookup import Lookup, Worth
 
 SEEDS = 30  # of the best, whose surroundings are looked at: see docs/search-quality.md
-# How near a query is to anything, where that is not known: of MiniLM over chats.
-USUAL_BACKGROUND = 0.06
 # Only full text knows the words: the best match is taken for so much of an ideal one.
 BEST_RANK = 0.4
 CALIBRATED = "all-MiniLM-L6-v2"
@@ -61,7 +66,7 @@ class Scoring:
         self._comparison = comparison
         self._words = words
         self._lookup = lookup
-        self._background = comparison.background() or USUAL_BACKGROUND
+        self._background = comparison.background()
         self._is_calibrated = comparison.where["model"].startswith(f"{CALIBRATED}@")
 
     @property
@@ -70,14 +75,20 @@ class Scoring:
         below = self._comparison.vectors_below
         return LAST if below is None else below
 
-    def by_meaning(self, meant: Sequence[MeaningHit]) -> list[Scored]:
-        """By nearness alone; what is near to nothing is left out."""
+    def by_meaning(self, meant: Sequence[MeaningHit], *, has_tail: bool) -> list[Scored]:
+        """
+        By nearness alone; what is near to nothing is left out.
+
+        Args:
+            has_tail: the best come first, so that less likely ones may follow them.
+        """
         return self._kept(
             [hit.message_id for hit in meant],
             np.array([hit.cosine for hit in meant], dtype=np.float64),
             lambda chosen: [meant[at].text_key for at in chosen],
             MEANING,
             np.zeros(len(meant), dtype=np.bool_),
+            has_tail=has_tail,
         )
 
     def of_both(self, sides: Sides, *, has_context: bool) -> list[Scored]:
@@ -151,6 +162,8 @@ class Scoring:
         calibration: Calibration,
         is_exempt: NDArray[np.bool_],
         may_be_found: NDArray[np.bool_] | None = None,
+        *,
+        has_tail: bool = True,
     ) -> list[Scored]:
         """
         Those that are worth a look, best first, each text once.
@@ -163,7 +176,8 @@ class Scoring:
         is_kept = np.ones(len(ids), dtype=np.bool_) if may_be_found is None else may_be_found
         if self._is_calibrated and len(ids):
             likely = calibrated(scores, self._background, calibration)
-            is_kept = is_kept & ((likely >= CUT_OFF) | is_exempt)
+            least = least_shown(likely[is_kept]) if has_tail else CUT_OFF
+            is_kept = is_kept & ((likely >= least) | is_exempt)
             probabilities = likely.tolist()
         numbers = scores.tolist()
         order = sorted(

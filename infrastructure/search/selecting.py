@@ -145,7 +145,8 @@ class Selecting:
         scoring = self._scoring
         if scoring is None:
             return []
-        near = scoring.by_meaning(self._sides(len(DEPTHS) - 1).meant)
+        meant = self._sides(len(DEPTHS) - 1).meant
+        near = scoring.by_meaning(meant, has_tail=self._is_ranked)
         keys: dict[Key, None] = dict.fromkeys(entry.text_key or entry.message_id for entry in near)
         if self._is_ranked:
             keys |= dict.fromkeys(key for key, _ in self._ranked(0))
@@ -208,7 +209,7 @@ class Selecting:
             found = sides.worded
             return [Scored(hit.message_id, hit.text_key, hit.rank, None) for hit in found]
         if not self._has_words:
-            return scoring.by_meaning(sides.meant)
+            return scoring.by_meaning(sides.meant, has_tail=True)
         with self._measure("scoring"):
             return scoring.of_both(sides, has_context=level == 0)
 

@@ -140,13 +140,21 @@ class FaissIndex:
         """
         return self._kind.vectors_of(np.ascontiguousarray(ids, dtype=np.int64))
 
-    @property
-    def mean(self) -> NDArray[np.float64]:
+    def background(self, query: Vectors, without: Ids) -> tuple[float, int]:
         """
-        Of all vectors, shape (dimensions,); 0 where there are none. Its product with a query is
-        how near the query is to anything.
+        The query's mean inner product with all vectors but some, and with how many that is; 0 and
+        0 where there are none.
+
+        Args:
+            query: shape (dimensions,).
+            without: ids, each once.
         """
-        return self._sum / max(1, len(self))
+        total, count = self._sum, len(self)
+        if len(without):
+            vectors, is_there = self.vectors_of(without)
+            total = total - vectors.sum(axis=0, dtype=np.float64)
+            count -= int(np.count_nonzero(is_there))
+        return (float(total @ query) / count, count) if count > 0 else (0.0, 0)
 
     def _sum_of(self, ids: Ids) -> NDArray[np.float64]:
         """Of those that are there; each id once."""

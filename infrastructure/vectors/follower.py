@@ -20,7 +20,7 @@ from infrastructure.columns.text_vectors import TextVectors
 from infrastructure.discretion import describe
 from infrastructure.following import Follower
 from infrastructure.postgres.notifications import NotificationHub
-from infrastructure.search.corpus import Nearest
+from infrastructure.search.corpus import Background, Nearest
 from infrastructure.vectors.faiss_index import FaissIndex
 from infrastructure.vectors.rows import (
     COUNT,
@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 PAGE = 5_000  # vectors
 TEXTS_PAGE = 50_000
+MOST_LATE = 50_000  # vectors that are taken off again, for a result of a moment before them
 LAST_SECONDS = 3.0  # when it is stopped
 SNAPSHOT_EVERY_ROWS = 5_000  # new vectors
 SNAPSHOT_EVERY_SECONDS = 30.0
@@ -138,13 +139,19 @@ class FaissFollower(Follower):
         return self._texts.get(workspace_id) or TextVectors()
 
     def background(
-        self, query: NDArray[np.float32], *, workspace_id: UUID, model: str
-    ) -> float | None:
-        """The query's mean cosine over the workspace; None if it is not known here."""
-        index = self._indexes.get(workspace_id)
-        if index is None or model != self._model.id or not self.is_trusted:
+        self, query: NDArray[np.float32], *, workspace_id: UUID, model: str, below: int
+    ) -> Background | None:
+        """
+        The query's mean cosine over the workspace; None if it is not known here.
+
+        Args:
+            below: only vectors with lower ids count, but where very many came since.
+        """
+        index, texts = self._indexes.get(workspace_id), self._texts.get(workspace_id)
+        if index is None or texts is None or model != self._model.id or not self.is_trusted:
             return None
-        return float(index.mean @ query)
+        late = texts.ids_from(below)
+        return Background(*index.background(query, late if len(late) <= MOST_LATE else late[:0]))
 
     def catch_up(self, connection: Connection[Any]) -> int:
         """Take in what is new; return how many vectors that was."""

@@ -9,7 +9,6 @@ import pytest
 
 from application.ports.search import Found, Moment, SearchRequest
 from application.searching.query import parse
-from infrastructure.search.comparing import Comparison
 from tests.support.archive import Ledger
 from tests.support.chats import message, room
 from tests.support.search_site import SearchSite
@@ -35,14 +34,8 @@ def ask(site: SearchSite, query: str, **options: Any) -> tuple[list[int], Found,
 
 @pytest.mark.parametrize("mode", ["hybrid", "meaning", "words"])
 @pytest.mark.parametrize("sort", ["relevance", "newest"])
-def test_what_arrived_since_is_not_in_it(
-    site: SearchSite, mode: Any, sort: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """
-    Neither messages, nor vectors that were made later. How near a query is to anything is the one
-    thing that is of today, as a replay says.
-    """
-    monkeypatch.setattr(Comparison, "background", lambda _comparison: None)
+def test_what_arrived_since_is_not_in_it(site: SearchSite, mode: Any, sort: Any) -> None:
+    """Neither messages, nor vectors that were made later."""
     words = ["boat", "rain", "harbour", "sun"]
     site.tell(room(), *(message(n, f"{words[n % 4]} {words[n % 3]} x{n}") for n in range(24)))
     waiting = site.tell(message(30, "harbour bell"), has_vectors=False)

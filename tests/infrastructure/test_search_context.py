@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infrastructure.columns.addressing import addressed
-from infrastructure.search.context import CHOSEN, Links, Said, carry, in_context, link, stretches
+from infrastructure.search.context import (
+    CHOSEN,
+    NO_CARRY,
+    Links,
+    Said,
+    carry,
+    in_context,
+    link,
+    stretches,
+)
 
 
 def said(key: int, name: str | None, text: str = "", **rest: object) -> Said:
@@ -130,21 +139,21 @@ def test_nothing_at_all() -> None:
 
 
 def test_neighbours_of_what_is_near_rise() -> None:
-    """Five pairs of a near message and one that is nearer than chance; and one that is alone."""
-    scores = np.array([0.6, 0.3] * 5 + [0.3])
-    pairs = Links(np.arange(0, 10, 2), np.arange(1, 10, 2), np.ones(5))
+    """Ten pairs of a near message and one that is nearer than chance; and one that is alone."""
+    scores = np.array([0.6, 0.3] * 10 + [0.3])
+    pairs = Links(np.arange(0, 20, 2), np.arange(1, 20, 2), np.ones(10))
 
     found = in_context(scores, pairs, background=0.1)
 
-    assert (found[1:10:2] > 0.45).all()
-    assert found[10] == 0.3
+    assert (found[1:20:2] > 0.45).all()
+    assert found[20] == 0.3
     assert found.max() <= 0.6
 
 
 def test_where_neighbours_say_no_more_than_chance_nothing_changes() -> None:
     random = np.random.default_rng(3)
     scores = random.normal(0.2, 0.1, 2_000)
-    assert abs(carry(scores, chain(2_000), background=0.2)) < 0.05
+    assert abs(carry(scores, chain(2_000), background=0.2).share) < 0.05
 
     found = in_context(scores, chain(2_000), background=0.2)
 
@@ -153,19 +162,41 @@ def test_where_neighbours_say_no_more_than_chance_nothing_changes() -> None:
 
 def test_carry_is_one_where_neighbours_are_as_near() -> None:
     scores = np.repeat([0.9, 0.1], 500)
-    assert carry(scores, chain(1_000), background=0.1) == pytest.approx(1.0, abs=0.02)
+    found = carry(scores, chain(1_000), background=0.1)
+    assert found.share == pytest.approx(1.0, abs=0.02)
+    assert found.opening == 1.0
 
 
 def test_a_few_links_do_not_convince() -> None:
     """Two messages that happen to be near are no evidence for a third one."""
-    assert carry(np.array([0.4, 0.3]), chain(2), background=0.2) < 0.3
-    assert carry(np.array([0.4, 0.3]), chain(1), background=0.2) == 0.0
+    assert carry(np.array([0.4, 0.3]), chain(2), background=0.2).share < 0.3
+    assert carry(np.array([0.4, 0.3]), chain(1), background=0.2).opening == 0.0
 
 
 def test_only_the_best_tell_whether_neighbours_are_worth_listening_to() -> None:
     """Far below, everything is as far away as its neighbours."""
     scores = np.array([0.9, 0.0, 0.9, 0.0] + [0.1, 0.1] * 50)
-    assert carry(scores, chain(104), background=0.05, seeds=2) < 0.0
+    assert carry(scores, chain(104), background=0.05, seeds=2).share < 0.0
+
+
+def test_among_few_messages_chance_convinces_nobody() -> None:
+    """Of ninety in any order, neighbours of the best thirty are often near themselves."""
+    random = np.random.default_rng(4)
+    shares, openings = [], []
+    for _ in range(200):
+        scores = random.normal(0.2, 0.2, 90)
+        found = carry(scores, chain(90), background=0.2, seeds=30)
+        shares.append(found.share)
+        openings.append(found.opening)
+    assert np.mean(np.array(shares) > NO_CARRY) > 0.1
+    assert np.mean(openings) < 0.05
+
+
+def test_few_messages_that_talk_to_each_other_do_convince() -> None:
+    random = np.random.default_rng(4)
+    scores = random.normal(0.1, 0.1, 90)
+    scores[30:60] = random.normal(0.6, 0.1, 30)
+    assert carry(scores, chain(90), background=0.1, seeds=30).opening == 1.0
 
 
 @given(

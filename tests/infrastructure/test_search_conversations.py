@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from statistics import mean
+from statistics import mean, median
 
 import numpy as np
 import pytest
@@ -105,7 +105,8 @@ def test_a_conversation_is_found_by_its_opening_question(
 def test_nonsense_has_few_hits(site: SearchSite) -> None:
     hits = [min(10, len(rows(site, query))) for query in (*STRINGS, *SENTENCES)]
     print(f"nonsense: {mean(hits):.2f} of 10 hits")  # noqa: T201
-    assert mean(hits) <= 1.5
+    assert mean(hits) <= 3.0
+    assert median(hits) <= 1.0
 
 
 def test_a_probability_falls_with_the_score_and_none_is_below_the_cut_off(

@@ -128,7 +128,7 @@ def test_nonsense_has_few_hits_and_questions_keep_theirs(
     irc: LabelledSet, banking: LabelledSet, embedder: MiniLmEmbedder
 ) -> None:
     asked = embedder.embed([*STRINGS, *SENTENCES])
-    for labelled, fewer in ((irc, 1.0), (banking, 0.3)):
+    for labelled, fewer in ((irc, 1.5), (banking, 0.6)):
         nonsense = asked @ labelled.vectors.T
         assert kept(nonsense).mean() <= fewer
         assert kept(labelled.cosines).mean() >= 5 * fewer
