@@ -118,7 +118,7 @@ class ReplaySearchHandler:
         ids = list(dict.fromkeys([*past.hits, *then.message_ids, *today.message_ids]))
         since = moment_of(past)
         fates = self._past_searches.fates(workspace_id, today.model, ids, since)
-        notes = notes_on(past, then, today, answer_then, fates)
+        notes = notes_on(past, then, answer_then, fates)
         milliseconds = (time.perf_counter() - started) * 1000
         fact = SearchReplay.replay(
             id=uuid4(),
@@ -238,7 +238,7 @@ def reason_of(change: Change, fate: Fate | None) -> Reason:
 
 
 def notes_on(
-    past: PastSearch, found: Found, today: Found, answer: SearchAnswer, fates: Mapping[int, Fate]
+    past: PastSearch, found: Found, answer: SearchAnswer, fates: Mapping[int, Fate]
 ) -> list[Note]:
     notes: list[Note] = []
 
@@ -271,11 +271,11 @@ def notes_on(
             "another index has answered than then (in memory, or "
             "PostgreSQL): what is nearly equal may stand in another order",
         )
-    if found.model is not None and today.moment.vectors_position > moment_of(past).vectors_position:
+    if found.model is not None and lost:
         note(
             "background",
-            "how near a query is to anything is reckoned from the vectors of today: what was "
-            "hardly likely enough may be left out, and what was hardly too unlikely shown",
+            "how near a query is to anything is reckoned without what was withdrawn since: what "
+            "was hardly likely enough may be left out, and what was hardly too unlikely shown",
         )
     filters = past.filters
     if filters.authors or filters.conversations or filters.uploads or filters.labels:

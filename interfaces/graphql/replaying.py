@@ -81,7 +81,7 @@ class ReplayNoteKind(Enum):
     )
     BACKGROUND = strawberry.enum_value(
         "background",
-        description="How near the query is to anything is reckoned from the vectors of today.",
+        description="How near the query is to anything is reckoned without what was withdrawn.",
     )
     NAMES = strawberry.enum_value(
         "names", description="Names in filters mean what is called so today."

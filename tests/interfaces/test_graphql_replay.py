@@ -221,7 +221,7 @@ def test_meaning_is_compared_with_the_vectors_of_then(container: Container) -> N
     reasons = {hit["message"]["text"]: hit["reason"] for hit in replayed["today"]["hits"]}
     assert reasons["harbour bell"] == "ARRIVED"
     assert replayed["model"] is not None
-    assert [note["kind"] for note in replayed["notes"]] == ["BACKGROUND"]
+    assert replayed["notes"] == []
     assert ingested.position > 0
 
 
