@@ -8,8 +8,8 @@ looks like an operator and is none is refused, because it would find nothing, an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -58,6 +58,18 @@ class Query:
     def required(self) -> tuple[Group, ...]:
         """Phrases: who quotes words wants them as they are, also where meaning decides."""
         return tuple(g for g in self.groups if all(term.kind == "phrase" for term in g))
+
+    def in_words(self, phrases: Collection[Group]) -> Query:
+        """With the words of these phrases, one by one and in any order, in their place."""
+        groups: list[Group] = []
+        for group in self.groups:
+            if group not in phrases:
+                groups.append(group)
+            elif len(group) == 1:
+                groups += [(Term(word),) for word in group[0].text.split()]
+            else:
+                groups.append(tuple(Term(word) for term in group for word in term.text.split()))
+        return replace(self, groups=tuple(groups))
 
     @property
     def is_empty(self) -> bool:

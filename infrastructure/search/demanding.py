@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg import Connection
 
+from application.searching.query import Group, Term
 from infrastructure.columns.filtering import Test, of_messages, without
 from infrastructure.search.corpus import Where
 from infrastructure.search.tsquery import Demand
@@ -20,6 +21,53 @@ HAVING = """
 SELECT message_id FROM read.message AS m
 WHERE m.workspace_id = %(workspace)s AND m.words @@ %(tsquery)s::tsquery LIMIT %(limit)s
 """
+
+
+IS_SAID = """
+SELECT EXISTS (
+    SELECT FROM read.message AS m
+    WHERE m.workspace_id = %(workspace)s AND m.words @@ %(tsquery)s::tsquery
+      AND m.message_id < %(below)s
+)
+"""
+
+
+class NobodySaysError(Exception):
+    """Nothing was found, because no message of the workspace has some of what is in quotes."""
+
+    def __init__(self, phrases: Sequence[Group]) -> None:
+        super().__init__("no message has the words in quotes")
+        self.phrases = phrases
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(
+            f"no message has {' or '.join(quoted(term) for term in phrase)}: its words are looked "
+            "for, in any order"
+            for phrase in self.phrases
+        )
+
+
+def quoted(term: Term) -> str:
+    return f'"{term.text}"'
+
+
+def unsaid(
+    connection: Connection[Any], where: Where, demands: Sequence[Demand], *, below: int
+) -> list[Group]:
+    """What is required and said by nobody, whatever else is asked for."""
+    found = []
+    for demand in demands:
+        if not demand.is_excluded:
+            values = {
+                "workspace": where["workspace_id"],
+                "tsquery": demand.tsquery,
+                "below": below,
+            }
+            row = connection.execute(IS_SAID, values).fetchone()
+            if row is not None and not row[0]:
+                found.append(demand.terms)
+    return found
 
 
 def filters_of(

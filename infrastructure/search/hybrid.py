@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Semaphore
 from typing import Any, Protocol
 from uuid import UUID
@@ -26,7 +27,7 @@ from infrastructure.projections.positions import Positions
 from infrastructure.search.answers import assemble
 from infrastructure.search.comparing import Comparison, HeadStart, Vector, ids_below
 from infrastructure.search.corpus import Where
-from infrastructure.search.demanding import filters_of
+from infrastructure.search.demanding import NobodySaysError, filters_of, unsaid
 from infrastructure.search.duplicates import with_duplicates
 from infrastructure.search.likeness import likeness
 from infrastructure.search.meaning import Accelerator
@@ -97,7 +98,13 @@ class HybridSearcher:
         )
         is_placed = self._places.acquire(timeout=PATIENCE_SECONDS)
         try:
-            return self._searched(request, query, on_found, is_stale=not has_reached)
+            try:
+                return self._searched(request, query, on_found, is_stale=not has_reached)
+            except NobodySaysError as error:
+                # Who pastes a question with quotes in it is not left with nothing.
+                in_words, notes = query.in_words(error.phrases), error.notes
+            answer = self._searched(request, in_words, on_found, is_stale=not has_reached)
+            return replace(answer, notes=notes + answer.notes)
         finally:
             if is_placed:
                 self._places.release()
@@ -169,6 +176,10 @@ class HybridSearcher:
                 clock.measure,
             )
             page = selecting.page()
+            if not page.entries:
+                phrases = unsaid(connection, where, words.demands, below=stored.below)
+                if phrases:
+                    raise NobodySaysError(phrases)
             ids = [entry.message_id for entry in page.entries]
             engine, has_words = selecting.engine, known is not None
             on_found(Found(ids, used, position, covered.is_partial, moment, engine, has_words))

@@ -49,6 +49,7 @@ Meant = Callable[[Alternatives], Sequence[str]]
 class Demand(NamedTuple):
     """Words that messages must have, or must not, however they are found."""
 
+    terms: Group  # any of them
     tsquery: str
     is_excluded: bool
     # The same for an index in memory, one of which is enough; None: it is words in an order.
@@ -151,7 +152,7 @@ def demands(query: Query, said: dict[Term, Said]) -> Iterator[Demand]:
         if tsquery:
             is_plain = all(len(said[term].asked) <= 1 for term in terms)
             asked = tuple(one for term in terms for one in said[term].asked)
-            yield Demand(tsquery, is_excluded, asked if is_plain else None)
+            yield Demand(terms, tsquery, is_excluded, asked if is_plain else None)
 
 
 def correct(term: Term, said: dict[Term, Said], meant: Meant) -> str | None:
