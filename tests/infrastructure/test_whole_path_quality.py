@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from benchmarks.quality import sets
 from benchmarks.quality.archives import Archived, archive, conversations
-from benchmarks.quality.whole_path import Labels, in_memory, of_mode, without_signs
+from benchmarks.quality.whole_path import Labels, in_memory, of_mode
 from infrastructure.bootstrap import open_container_at
 from infrastructure.container import Container
 from infrastructure.search.hybrid import HybridSearcher
@@ -41,28 +42,40 @@ def archived(container: Container, tmp_path_factory: pytest.TempPathFactory) -> 
 def test_a_conversation_is_found_though_nobody_asked_that_question_before(
     container: Container, archived: Archived
 ) -> None:
-    """docs/search-quality.md says how far the figures are from the ranking's own, and why."""
-    found = of_mode(in_memory(container), archived, "hybrid")
-    assert found["R10"] >= 0.35
-    assert found["R100"] >= 0.31
+    """And both sides together find more of it than either."""
+    searcher = in_memory(container)
+    hybrid, meaning, words = (
+        of_mode(searcher, archived, mode) for mode in ("hybrid", "meaning", "words")
+    )
+    assert hybrid["R10"] >= 0.43
+    assert hybrid["R100"] >= 0.50
+    for name in ("R10", "R100"):
+        assert hybrid[name] >= max(meaning[name], words[name])
 
 
 def test_so_it_is_by_postgresql_alone(container: Container, archived: Archived) -> None:
     alone = HybridSearcher(container.pool, container.positions, container.query_embedder)
-    found = of_mode(alone, archived, "hybrid")
+    found = of_mode(alone, one_in_three(archived), "hybrid")
     alone.close()
-    assert found["R10"] >= 0.28
-    assert found["R100"] >= 0.23
+    assert found["R10"] >= 0.35
+    assert found["R100"] >= 0.38
 
 
-def test_both_sides_find_more_of_it_than_either(container: Container, archived: Archived) -> None:
-    [asked] = without_signs({"irc": archived}).values()
-    searcher = in_memory(container)
-    hybrid, meaning, words = (
-        of_mode(searcher, asked, mode) for mode in ("hybrid", "meaning", "words")
+def one_in_three(archived: Archived) -> Archived:
+    """Of the queries: PostgreSQL takes a while."""
+    labelled = archived.labelled
+    chosen = list(range(0, len(labelled.queries), 3))
+    return replace(
+        archived,
+        labelled=replace(
+            labelled,
+            queries=[labelled.queries[query] for query in chosen],
+            query_vectors=labelled.query_vectors[chosen],
+            relevant=[labelled.relevant[query] for query in chosen],
+            own=None if labelled.own is None else labelled.own[chosen],
+            half=labelled.half[chosen],
+        ),
     )
-    for name in ("R10", "R100"):
-        assert hybrid[name] >= max(meaning[name], words[name])
 
 
 def test_a_message_that_a_hit_stands_for_is_found_with_it(archived: Archived) -> None:
