@@ -19,6 +19,9 @@ from tests.support.data import data_path
 from tests.support.postgres import drop_database
 
 
+pytestmark = pytest.mark.long  # half a minute; test_search_conversations.py is quicker
+
+
 @pytest.fixture(scope="module")
 def container(
     postgres_server: str, migrated_template: str, tmp_path_factory: pytest.TempPathFactory

@@ -152,6 +152,7 @@ def lengthy(count: int) -> Iterator[bytes]:
     yield json.dumps(line_of(said(1, "after"), id="c2")).encode() + b"]"
 
 
+@pytest.mark.long
 def test_a_conversation_of_a_hundred_thousand_messages_is_read(tmp_path: Path) -> None:
     path = tmp_path / "conversations.json"
     with path.open("wb") as target:

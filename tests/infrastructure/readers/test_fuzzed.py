@@ -84,7 +84,10 @@ def test_a_quotation_of_endless_short_lines_is_bounded_and_costs_no_other_row() 
     assert again.texts[:1] + again.texts[-1:] == ["a", "c"]
 
 
-@pytest.mark.parametrize("format", ["text", "whatsapp", "line", "csv"])
+SLOW = [pytest.param(name, marks=pytest.mark.long) for name in ("whatsapp", "line")]
+
+
+@pytest.mark.parametrize("format", ["text", *SLOW, "csv"])
 def test_a_message_of_millions_of_empty_lines_takes_little_memory(format: str) -> None:
     heads = {
         "text": "[2024-01-31 10:00] Ann: a\n[2024-01-31 10:01] Bob: b",

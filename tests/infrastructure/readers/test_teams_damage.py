@@ -180,7 +180,7 @@ def test_a_file_too_large_to_be_turned_round_stays_as_it_is() -> None:
     assert found.warnings == []
 
 
-@pytest.mark.parametrize("is_lines", [True, False])
+@pytest.mark.parametrize("is_lines", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_long_exports_need_little_memory(is_lines: bool) -> None:
     row = json.dumps(said(0, "x" * 400)).replace(key(0), "@@@")
     rows = (row.replace("@@@", str(1754395200000 + n)) for n in range(35_000))
