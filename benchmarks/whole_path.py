@@ -40,7 +40,7 @@ from infrastructure.search.catalogue import PostgresVectorCatalogue
 from infrastructure.settings import Settings
 from interfaces.cli.actor import cli_context
 from interfaces.cli.ingesting import ensure_workspace, send
-from interfaces.cli.warming import keep_for_good
+from interfaces.cli.warming import keep_for_good, take_short_turns
 
 QUERIES = 300
 ROUNDS = 3
@@ -186,6 +186,7 @@ def hold_in_memory(container: Container) -> None:
             raise RuntimeError(f"not in memory after {CATCH_UP_SECONDS:.0f} s")
         time.sleep(0.1)
     keep_for_good()
+    take_short_turns()  # as the server does
 
 
 # Who is asked

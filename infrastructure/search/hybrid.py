@@ -129,7 +129,7 @@ class HybridSearcher:
             moment = moment_of(request.begun, now, known)
             position = min(reached, moment.messages_position)
             words = NOTHING
-            if query.groups or query.excluded:
+            if needs_words(request, query):
                 spoken = spoken_in(connection, request.workspace_id, known)
                 words = tsqueries(connection, query, spoken, meant_by(known))
             is_past = moment != now
@@ -258,6 +258,12 @@ class HybridSearcher:
         if vector is None or self._accelerator is None or not (is_first and is_open):
             return None
         return HeadStart(self._threads, self._accelerator, where, vector, DEPTHS[0])
+
+
+def needs_words(request: SearchRequest, query: Query) -> bool:
+    """Whether any are looked for, required, excluded or marked."""
+    is_looked_for = request.mode != "meaning" or request.with_highlights
+    return bool((query.groups and is_looked_for) or query.required or query.excluded)
 
 
 def moment_of(begun: Moment | None, now: Moment, known: Known | None) -> Moment:

@@ -18,7 +18,6 @@ from tests.support.archive import copy_template
 from tests.support.data import data_path
 from tests.support.postgres import drop_database
 
-
 pytestmark = pytest.mark.long  # half a minute; test_search_conversations.py is quicker
 
 
