@@ -33,7 +33,7 @@ from tests.support.http_server import serve
 from tests.support.ids import NOBODYS
 from tests.support.postgres import drop_database
 
-SECONDS = 1  # the deadline
+SECONDS = 2  # the deadline: a machine that does much else takes one for a search
 UPLOAD = f'{{upload(id: "{NOBODYS}") {{__typename}}}}'
 SEARCH = '{search(query: "sailing") {__typename}}'
 BOTH = f'{{upload(id: "{NOBODYS}") {{__typename}} search(query: "sailing") {{__typename}}}}'
@@ -118,7 +118,7 @@ def test_a_statement_is_cancelled_at_the_deadline(
         assert codes(answer) == ["DEADLINE_EXCEEDED"]
         assert SECONDS <= took < SECONDS + 1
         eventually(lambda: blocked(onlooker) == 0, 2)
-    assert "longer than 1 s" in answer["errors"][0]["message"]
+    assert f"longer than {SECONDS} s" in answer["errors"][0]["message"]
     assert [entry for entry in logs if entry["log_level"] == "error"] == []
     stats = container.pool.get_stats()
     assert eventually(lambda: container.pool.get_stats()["pool_available"] >= 1), stats
