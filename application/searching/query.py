@@ -60,16 +60,18 @@ class Query:
         return tuple(g for g in self.groups if all(term.kind == "phrase" for term in g))
 
     def in_words(self, phrases: Collection[Group]) -> Query:
-        """With the words of these phrases, one by one and in any order, in their place."""
+        """
+        With the words of these phrases, one by one and in any order, in their place; of very many
+        words the first ones.
+        """
         groups: list[Group] = []
         for group in self.groups:
             if group not in phrases:
                 groups.append(group)
-            elif len(group) == 1:
-                groups += [(Term(word),) for word in group[0].text.split()]
-            else:
-                groups.append(tuple(Term(word) for term in group for word in term.text.split()))
-        return replace(self, groups=tuple(groups))
+                continue
+            words = [Term(word) for term in group for word in term.text.split()][:MOST_TERMS]
+            groups += [(word,) for word in words] if len(group) == 1 else [tuple(words)]
+        return replace(self, groups=tuple(groups[:MOST_TERMS]))
 
     @property
     def is_empty(self) -> bool:

@@ -17,18 +17,21 @@ from infrastructure.words.inverted_index import InvertedIndex
 
 # Of a phrase that more messages have than this, each part of a search asks PostgreSQL by itself.
 MOST_HAVING = 100_000
+MOST_PHRASES = 8  # beyond these, too: the ids of each have to come here
 HAVING = """
 SELECT message_id FROM read.message AS m
 WHERE m.workspace_id = %(workspace)s AND m.words @@ %(tsquery)s::tsquery LIMIT %(limit)s
 """
 
 
-IS_SAID = """
-SELECT EXISTS (
+# All at once: however many there are, they have one deadline.
+UNSAID = """
+SELECT number FROM unnest(%(tsqueries)s::text[]) WITH ORDINALITY AS asked (tsquery, number)
+WHERE NOT EXISTS (
     SELECT FROM read.message AS m
-    WHERE m.workspace_id = %(workspace)s AND m.words @@ %(tsquery)s::tsquery
+    WHERE m.workspace_id = %(workspace)s AND m.words @@ asked.tsquery::tsquery
       AND m.message_id < %(below)s
-)
+) ORDER BY number
 """
 
 
@@ -56,18 +59,15 @@ def unsaid(
     connection: Connection[Any], where: Where, demands: Sequence[Demand], *, below: int
 ) -> list[Group]:
     """What is required and said by nobody, whatever else is asked for."""
-    found = []
-    for demand in demands:
-        if not demand.is_excluded:
-            values = {
-                "workspace": where["workspace_id"],
-                "tsquery": demand.tsquery,
-                "below": below,
-            }
-            row = connection.execute(IS_SAID, values).fetchone()
-            if row is not None and not row[0]:
-                found.append(demand.terms)
-    return found
+    required = [demand for demand in demands if not demand.is_excluded]
+    if not required:
+        return []
+    values = {
+        "workspace": where["workspace_id"],
+        "tsqueries": [demand.tsquery for demand in required],
+        "below": below,
+    }
+    return [required[number - 1].terms for (number,) in connection.execute(UNSAID, values)]
 
 
 def filters_of(
@@ -79,13 +79,15 @@ def filters_of(
     below: int,
 ) -> tuple[Test, ...] | None:
     """
-    None: a phrase is so common that PostgreSQL has to look.
+    None: a phrase is so common, or there are so many, that PostgreSQL has to look.
 
     Args:
         words: in memory, for what is single words. In which order words stand, it does not tell.
         below: messages from this id on are not looked at.
     """
     tests: list[Test] = []
+    if sum(demand.asked is None for demand in demands) > MOST_PHRASES:
+        return None
     for demand in demands:
         ids: NDArray[np.int64]
         if demand.asked is not None:

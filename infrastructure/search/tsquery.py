@@ -52,7 +52,8 @@ class Demand(NamedTuple):
     terms: Group  # any of them
     tsquery: str
     is_excluded: bool
-    # The same for an index in memory, one of which is enough; None: it is words in an order.
+    # The same for an index in memory, one of which is enough. None: it is words in an order, or a
+    # beginning.
     asked: tuple[Alternatives, ...] | None
 
 
@@ -150,8 +151,12 @@ def demands(query: Query, said: dict[Term, Said]) -> Iterator[Demand]:
     ]:
         tsquery = disjunction(terms, said)
         if tsquery:
-            is_plain = all(len(said[term].asked) <= 1 for term in terms)
             asked = tuple(one for term in terms for one in said[term].asked)
+            # In memory a beginning stands for the most used of its words only, which is enough to
+            # find by, and not to leave out by.
+            is_plain = all(len(said[term].asked) <= 1 for term in terms) and not any(
+                one.beginnings for one in asked
+            )
             yield Demand(terms, tsquery, is_excluded, asked if is_plain else None)
 
 

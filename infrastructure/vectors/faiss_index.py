@@ -95,7 +95,7 @@ class FaissIndex:
         with self._changes:
             if self._touched is not None:
                 self._touched.update(last)
-            self._sum += vectors.sum(axis=0, dtype=np.float64) - self._sum_of(ids)
+            self._sum += vectors.sum(axis=0, dtype=np.float64) - self._sum_of(ids)[0]
             self._kind.add(ids, vectors)
         self._improve_if_due()
 
@@ -105,7 +105,7 @@ class FaissIndex:
         with self._changes:
             if self._touched is not None:
                 self._touched.update(ids.tolist())
-            self._sum -= self._sum_of(np.unique(ids))
+            self._sum -= self._sum_of(np.unique(ids))[0]
             removed = self._kind.remove(ids)
         self._improve_if_due()
         return removed
@@ -149,20 +149,18 @@ class FaissIndex:
             query: shape (dimensions,).
             without: ids, each once.
         """
-        total, count = self._sum, len(self)
-        if len(without):
-            vectors, is_there = self.vectors_of(without)
-            total = total - vectors.sum(axis=0, dtype=np.float64)
-            count -= int(np.count_nonzero(is_there))
+        total, count = self._sum_of(without)
+        total, count = self._sum - total, len(self) - count
         return (float(total @ query) / count, count) if count > 0 else (0.0, 0)
 
-    def _sum_of(self, ids: Ids) -> NDArray[np.float64]:
-        """Of those that are there; each id once."""
-        total = np.zeros(self.dimensions)
+    def _sum_of(self, ids: Ids) -> tuple[NDArray[np.float64], int]:
+        """Of those that are there, and how many those are; each id once."""
+        total, count = np.zeros(self.dimensions), 0
         for start in range(0, len(ids) if len(self) else 0, MOVED):
-            vectors, _ = self._kind.vectors_of(ids[start : start + MOVED])
+            vectors, is_there = self._kind.vectors_of(ids[start : start + MOVED])
             total += vectors.sum(axis=0, dtype=np.float64)
-        return total
+            count += int(np.count_nonzero(is_there))
+        return total, count
 
     def wait(self, seconds: float | None = None) -> None:
         """Until nothing is being made anew."""
@@ -207,7 +205,7 @@ class FaissIndex:
             raise FaissIndexUnreadableError(f"{path.name} holds {kind}")
         index = cls(dimensions)
         index._kind = stored
-        index._sum = index._sum_of(stored.ids)
+        index._sum = index._sum_of(stored.ids)[0]
         index._improve_if_due()
         return index
 

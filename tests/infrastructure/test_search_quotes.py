@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from application.ports.search import SearchAnswer
-from application.searching.query import Term, parse
+from application.searching.query import MOST_TERMS, Term, parse
+from infrastructure.search import demanding
+from infrastructure.words import inverted_index
 from tests.support.archive import Ledger
 from tests.support.chats import message, room
 from tests.support.search_site import SearchSite
@@ -22,6 +24,7 @@ TOLD = (
     "the boat has a life of its own",
     "lunch at noon",
 )
+HARD = ("harbour harbour", "hare", "harp")
 WORDS_LOOKED_FOR = "its words are looked for, in any order"
 
 
@@ -84,6 +87,28 @@ def test_pages_and_facets_go_on_with_the_words(site: SearchSite, sort: Any) -> N
     found = [hit.message.id for page in pages for hit in page.hits]
     assert found == [hit.message.id for hit in whole.hits]
     assert all(page.notes == whole.notes for page in pages)
+
+
+@pytest.mark.parametrize("mode", ["words", "hybrid"])
+def test_a_beginning_leaves_out_all_that_begin_so(
+    site: SearchSite, mode: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also words that are too many to be looked for by it."""
+    site.tell(*(message(20 + n, f"boat {word}") for n, word in enumerate(HARD)))
+    monkeypatch.setattr(inverted_index, "MOST_BEGUN", 1)
+    found = texts(site.search("boat -har*", mode=mode))
+    assert found >= {TOLD[0], TOLD[2]}
+    assert not found & {f"boat {word}" for word in HARD}
+
+
+def test_many_phrases_are_left_to_postgresql(site: SearchSite, monkeypatch: Any) -> None:
+    monkeypatch.setattr(demanding, "MOST_PHRASES", 1)
+    assert texts(site.search('"life jackets" "the boat"', mode="words")) == {TOLD[0]}
+
+
+def test_very_many_words_in_quotes_are_asked_for_up_to_a_limit() -> None:
+    query = parse('"' + "a " * 900 + '"')
+    assert len(query.in_words(query.required).terms) == MOST_TERMS
 
 
 def test_behind_the_last_hit_of_a_phrase_there_is_nothing(site: SearchSite) -> None:
